@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file The log. One line per event; a message carries its data in its text ("key=value" at the
+/// end). error: an operator must act; warn: degraded; info: one line per transition of a job;
+/// debug: the rest. Thread-safe. Log or throw, never both.
+#pragma once
+
+#include <string_view>
+
+namespace cfs::log {
+
+enum class Level { Debug, Info, Warn, Error, Off };
+
+/// Standard error with a time and a level; under the journal (JOURNAL_STREAM is our standard error)
+/// the
+/// `<N>` priority prefixes instead. Call once, before threads start.
+void init(Level level);
+
+void debug(std::string_view message);
+void info(std::string_view message);
+void warn(std::string_view message);
+void error(std::string_view message);
+
+}  // namespace cfs::log

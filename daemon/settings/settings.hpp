@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file What an administrator or an image can set. A plain value: built once, read by everybody.
+/// Keys as in cfsupdated.toml(5): a member `store.verity` here is `verity` in the table `[store]`
+/// there.
+#pragma once
+
+#include "crypto/digest.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cfs::settings {
+
+/// May objects lie in the store without fs-verity?
+enum class Verity {
+    Require,  ///< refuse a store or a file system without it
+    Try,  ///< use it where the file system has it; for tests, image builders and unsealed machines
+    Off,  ///< never enable it
+};
+
+/// Which trust an image needs; see cfsupdated(8).
+enum class TrustMode {
+    Sealed,    ///< signed by a pinned certificate; verity is never optional; /etc only tightens
+    Verified,  ///< signed by a pinned certificate
+    Unsealed,  ///< no certificate needed; a signature that is there must still be intact
+};
+
+struct StoreSettings {
+    Verity verity = Verity::Require;
+    HashAlgorithm hash = HashAlgorithm::Sha512;  ///< for a store that is made anew
+    std::chrono::milliseconds lock_timeout{10'000};
+};
+
+struct TrustSettings {
+    TrustMode mode = TrustMode::Sealed;
+    /// Certificate files (PEM or DER), and directories whose *.pem, *.crt and *.cer files count.
+    std::vector<std::string> certificates = {"/usr/lib/cfsupdated/trust.d"};
+    bool allow_ec = false;  ///< accept EC keys, which common firmware refuses
+};
+
+struct BootSettings {
+    unsigned tries = 2;                                     ///< boot attempts of a new slot, 1..9
+    std::uint64_t max_uki_size = std::uint64_t{512} << 20;  ///< bytes
+    std::uint64_t esp_reserve = std::uint64_t{1} << 20;     ///< bytes left free on the ESP
+};
+
+struct UpdateSettings {
+    unsigned keep = 2;          ///< deployments kept, the booted one included; at least 2
+    bool auto_finalize = true;  ///< Update arms the new slot at once unless told otherwise
+};
+
+/// Caps on what one layer may unpack to; a layer beyond them is refused while it streams.
+struct LimitSettings {
+    std::uint64_t layer_entries = 5'000'000;
+    std::uint64_t layer_bytes = std::uint64_t{64} << 30;
+    std::uint64_t layer_metadata = std::uint64_t{1} << 30;
+};
+
+struct NetSettings {
+    std::string ca_file;  ///< empty: the system's
+    std::vector<std::string>
+        insecure_registries;  ///< "host:port" that may speak plain HTTP; loopback always may
+    unsigned attempts = 5;
+    std::chrono::seconds connect_timeout{30};
+    std::chrono::seconds stall_timeout{60};  ///< give up when this long fewer than 1 KiB/s arrive
+};
+
+struct Settings {
+    std::string
+        image;  ///< what Check and Update follow, e.g. "docker://registry.example/os:stable"
+    std::string sysroot = "/sysroot";
+    std::string esp = "/efi";
+    std::string efivars = "/sys/firmware/efi/efivars";
+    std::string cmdline = "/proc/cmdline";
+    std::string run = "/run/cfsupdated";
+    StoreSettings store;
+    TrustSettings trust;
+    BootSettings boot;
+    UpdateSettings update;
+    LimitSettings limits;
+    NetSettings net;
+};
+
+}  // namespace cfs::settings

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file The update itself, as blocking calls that know no bus.
+///
+/// One job thread calls the verbs, one at a time; `status()` may be called from any thread
+/// meanwhile. Every verb leaves "old" or "new" behind, whenever the process dies (daemon/README.md,
+/// "Crash safety"), throws Error, and stops soon after its stop token fires (Cancelled). The
+/// interface is virtual so that the bus can be tested against a fake.
+#pragma once
+
+#include "base/clock.hpp"
+#include "settings/settings.hpp"
+#include "update/status.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cfs::update {
+
+/// Hears what a verb does. Called on the job thread, often; must be quick and must not throw.
+class ProgressSink {
+ public:
+    ProgressSink() = default;
+    ProgressSink(const ProgressSink&) = delete;
+    ProgressSink& operator=(const ProgressSink&) = delete;
+    virtual ~ProgressSink() = default;
+
+    /// "check", "gate", "fetch", "compose", "verify", "stage", "finalize", "collect", "rollback".
+    virtual void stage(std::string_view name) = 0;
+
+    /// Bytes of blobs. `reused` belongs to layers that were here already and is not part of
+    /// `total`.
+    virtual void bytes(std::uint64_t done, std::uint64_t total, std::uint64_t reused) = 0;
+
+    /// One line for a person: which layer is fetched, which conflict was found.
+    virtual void message(std::string_view text) = 0;
+};
+
+struct CheckResult {
+    bool update_available = false;
+    Available available;  ///< what the reference names now, new or not
+};
+
+struct UpdateOptions {
+    std::string image;            ///< empty: the configured one; else for this update only
+    bool finalize = true;         ///< false: stage only
+    std::string expected_digest;  ///< manifest ("sha256:...") or image digest (hex) that must be
+                                  ///< what arrives
+};
+
+enum class UpdateOutcome { NothingToDo, Staged, Finalized };
+
+struct UpdateResult {
+    UpdateOutcome outcome = UpdateOutcome::NothingToDo;
+    DeploymentInfo deployment;
+    std::uint64_t fetched_bytes = 0;  ///< of blobs, as they came over the wire
+    std::uint64_t reused_bytes = 0;
+    std::vector<std::string> etc_changes;  ///< one line each, of the /etc merge
+};
+
+struct CollectResult {
+    std::vector<std::string> deployments;  ///< dropped, or that would be
+    std::vector<std::string> items;        ///< files and objects, for a dry run
+    std::uint64_t objects = 0;
+    std::uint64_t bytes = 0;
+    std::vector<std::string> warnings;
+};
+
+class Engine {
+ public:
+    Engine() = default;
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    virtual ~Engine() = default;
+
+    /// Never fails: what cannot be read is shown as such. Thread-safe, takes no store lock.
+    [[nodiscard]] virtual Status status() = 0;
+
+    /// What the last crash left is finished or undone, and said in the log. Call once, before any
+    /// verb.
+    virtual void reconcile() = 0;
+
+    [[nodiscard]] virtual CheckResult check(const std::string& image,
+                                            ProgressSink& progress,
+                                            const std::stop_token& stop) = 0;
+    [[nodiscard]] virtual UpdateResult update(const UpdateOptions& options,
+                                              ProgressSink& progress,
+                                              const std::stop_token& stop) = 0;
+
+    /// Merges /etc and arms what is staged. NotFound when nothing is.
+    [[nodiscard]] virtual UpdateResult finalize(ProgressSink& progress,
+                                                const std::stop_token& stop) = 0;
+
+    /// Makes the previous deployment the loader's next choice. NotFound when there is none.
+    [[nodiscard]] virtual DeploymentInfo rollback(ProgressSink& progress,
+                                                  const std::stop_token& stop) = 0;
+
+    [[nodiscard]] virtual CollectResult collect(bool dry_run,
+                                                ProgressSink& progress,
+                                                const std::stop_token& stop) = 0;
+
+    /// Keeps `error` as LastError (nullptr: forgets it), durably.
+    virtual void remember_error(const Error* error) = 0;
+
+    /// A job id that was never given before, also across restarts.
+    [[nodiscard]] virtual std::uint64_t next_job_id() = 0;
+};
+
+/// The real one. `settings` is copied. \throws nothing: what is missing shows when a verb needs it
+[[nodiscard]] std::unique_ptr<Engine> make_engine(const settings::Settings& settings,
+                                                  const Clock& clock = system_clock());
+
+}  // namespace cfs::update

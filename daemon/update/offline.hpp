@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file Verbs that need no daemon: the client calls them in its own process.
+#pragma once
+
+#include "crypto/digest.hpp"
+#include "image/erofs_writer.hpp"
+#include "image/transform.hpp"
+#include "settings/settings.hpp"
+#include "update/engine.hpp"
+
+#include <stop_token>
+#include <string>
+
+namespace cfs::update {
+
+struct DigestOptions {
+    image::ErofsVersion version = image::ErofsVersion::V1;
+    HashAlgorithm hash = HashAlgorithm::Sha512;
+    bool bootable = false;
+    image::BootMtime boot_mtime = image::BootMtime::Full;
+    image::XattrMode xattrs = image::XattrMode::AllowlistOnly;
+};
+
+/// fs-verity digest of the image that `source` ("oci:DIR[:TAG]", "oci-archive:FILE",
+/// "docker://HOST/NAME:TAG") makes. Needs no store: big files are hashed as they stream by. A layer
+/// annotated as the UKI's is left out.
+[[nodiscard]] Digest image_digest(const std::string& source,
+                                  const DigestOptions& options,
+                                  const settings::Settings& settings,
+                                  ProgressSink& progress,
+                                  const std::stop_token& stop);
+
+/// The first deployment, onto directories that stand for /sysroot and the ESP: same gate, store,
+/// image and verification as an update; an uncounted entry, since there is nothing to fall back to.
+/// Refuses a sysroot or ESP that holds a deployment already. settings.sysroot and settings.esp say
+/// where.
+[[nodiscard]] UpdateResult install(const std::string& source,
+                                   const settings::Settings& settings,
+                                   ProgressSink& progress,
+                                   const std::stop_token& stop,
+                                   const Clock& clock = system_clock());
+
+/// The annotation on the one layer of an image that holds its UKI; see cfsctl-image(1).
+inline constexpr const char* kLayerAnnotation = "org.cfsupdate1.layer";
+inline constexpr const char* kLayerAnnotationUki = "uki";
+
+}  // namespace cfs::update

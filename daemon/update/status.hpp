@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file What is installed, what runs, what comes next: plain values for the bus and for `cfsctl
+/// status`.
+#pragma once
+
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cfs::update {
+
+/// How a deployment stands. Names appear in `status --json`: lower case with dashes.
+enum class DeploymentState {
+    Booted,      ///< the running one
+    Staged,      ///< on the ESP under a name that no loader lists; waits for finalize
+    Armed,       ///< finalized: the loader's next choice, not booted yet
+    Kept,        ///< bootable, not next
+    RolledBack,  ///< left by a rollback: bootable by hand, last in the loader's order
+    Broken,      ///< something that it needs is missing or damaged; `problem` says what
+    Foreign,     ///< another tool's
+};
+
+[[nodiscard]] std::string_view to_string(DeploymentState state);
+
+struct DeploymentInfo {
+    std::string digest;   ///< of the composefs image, hex; the state directory's name
+    std::string version;  ///< from the UKI's os-release
+    std::string title;    ///< PRETTY_NAME
+    std::string uki;      ///< file name below EFI/Linux; empty when it has none
+    DeploymentState state = DeploymentState::Kept;
+    std::string image;            ///< reference that it came from
+    std::string manifest_digest;  ///< "sha256:..."
+    std::int64_t installed = 0;   ///< seconds since the epoch
+    bool next = false;            ///< the loader's next choice, by its own rules
+    std::string problem;          ///< empty, or what is wrong with it
+};
+
+struct Available {
+    std::string image;
+    std::string version;
+    std::string manifest_digest;
+    std::string digest;                ///< of the composefs image that its UKI names; hex
+    std::uint64_t download_bytes = 0;  ///< exact: blobs to be fetched
+    std::uint64_t reused_bytes = 0;    ///< blobs whose layers are here already
+    std::int64_t checked = 0;          ///< seconds since the epoch
+};
+
+/// The last failure, kept until something succeeds; survives a restart of the daemon.
+struct LastError {
+    std::string name;  ///< "DigestMismatch", ... as in ErrorCode
+    std::string message;
+    std::string hint;
+    std::string details;
+    std::int64_t time = 0;  ///< seconds since the epoch
+};
+
+struct Status {
+    std::optional<DeploymentInfo> booted;
+    std::optional<DeploymentInfo> staged;     ///< staged or armed
+    std::optional<DeploymentInfo> rollback;   ///< where `rollback` would go
+    std::vector<DeploymentInfo> deployments;  ///< newest first, the ones above included
+    std::optional<Available> available;
+    std::optional<LastError> last_error;
+    bool reboot_pending = false;  ///< the loader's next choice is not what runs
+    std::string image;            ///< the configured reference
+    std::string verity;           ///< "enforced", or in words why not
+    std::vector<std::string> warnings;
+};
+
+}  // namespace cfs::update

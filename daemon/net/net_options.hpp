@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/oci_types.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cfs::net {
+
+/// How to fetch; the `net.*` settings. A value.
+struct NetOptions {
+    std::string ca_file;  ///< PEM bundle that replaces the system's; empty: the system's
+    std::string user_agent = "cfsupdated";
+    std::chrono::milliseconds connect_timeout{15'000};  ///< name lookup, TCP and TLS together
+    std::uint32_t low_speed_bytes = 256;                ///< per second; slower than that ...
+    std::chrono::seconds low_speed_time{30};            ///< ... for so long is a stall
+    unsigned max_attempts = 4;                          ///< attempts in a row without progress
+    std::chrono::milliseconds retry_base{500};          ///< first back-off; doubles
+    std::uint64_t retry_seed = 0;                       ///< jitter; give each machine its own
+    std::vector<std::string> insecure_registries;  ///< "HOST" or "HOST:PORT" that may speak HTTP
+    std::optional<Platform> platform;              ///< instead of host_platform()
+};
+
+}  // namespace cfs::net

@@ -85,7 +85,8 @@ class BootBackend {
     /// Copies the whole file behind `uki_fd` (from offset 0; its position is not used) under a
     /// temporary name, syncs, reads it back from the medium. DigestMismatch, with nothing left
     /// behind, unless source and copy hash to `sha256_of_file`. A leftover of the same stem is
-    /// replaced; Busy when an entry with this stem is there already. After a crash: a leftover,
+    /// replaced; Busy when an entry with this stem is there already; BadFormat as check_space, but
+    /// only a really full ESP is EspFull. After a crash: a leftover,
     /// seen by staged(), listed by no loader.
     [[nodiscard]] virtual StagedUki stage(int uki_fd,
                                           const Digest& sha256_of_file,

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings/keys.hpp"
+
+#include "base/bytes.hpp"
+#include "settings/units.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace cfs::settings {
+namespace {
+
+constexpr std::size_t kMaxShown = 120;
+
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (byte < 0x20 || byte == 0x7f) {
+            out += "\\u00" + to_hex(ByteView(&byte, 1));
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
+std::string quoted(const std::vector<std::string>& items) {
+    std::string out = "[";
+    for (const std::string& item : items)
+        out += (out.size() > 1 ? ", " : "") + quoted(item);
+    return out + "]";
+}
+
+bool is_plain(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f;
+    });
+}
+
+bool is_absolute_path(std::string_view text) {
+    return !text.empty() && text.front() == '/' && is_plain(text);
+}
+
+/// `member` picks the field; `valid` judges a string before it is taken.
+template <typename Member, typename Valid>
+Key text_key(std::string_view name, std::string_view allowed, Member member, Valid valid) {
+    return {name,
+            allowed,
+            [member, valid](Settings& settings, const Value& value) {
+                const auto* text = std::get_if<std::string>(&value);
+                if (text == nullptr || !valid(*text)) return false;
+                member(settings) = *text;
+                return true;
+            },
+            [member](const Settings& settings) { return quoted(member(settings)); }};
+}
+
+template <typename Member>
+Key path_key(std::string_view name, Member member) {
+    return text_key(name, "an absolute path", member, is_absolute_path);
+}
+
+template <typename Member, typename Valid>
+Key list_key(std::string_view name, std::string_view allowed, Member member, Valid valid) {
+    return {name,
+            allowed,
+            [member, valid](Settings& settings, const Value& value) {
+                const auto* items = std::get_if<std::vector<std::string>>(&value);
+                if (items == nullptr || !std::all_of(items->begin(), items->end(), valid)) {
+                    return false;
+                }
+                member(settings) = *items;
+                return true;
+            },
+            [member](const Settings& settings) { return quoted(member(settings)); }};
+}
+
+template <typename Member>
+Key bool_key(std::string_view name, Member member) {
+    return {name,
+            "true or false",
+            [member](Settings& settings, const Value& value) {
+                const auto* flag = std::get_if<bool>(&value);
+                if (flag == nullptr) return false;
+                member(settings) = *flag;
+                return true;
+            },
+            [member](const Settings& settings) -> std::string {
+                return member(settings) ? "true" : "false";
+            }};
+}
+
+template <typename Member>
+Key count_key(std::string_view name,
+              std::string_view allowed,
+              std::int64_t least,
+              std::int64_t most,
+              Member member) {
+    return {name,
+            allowed,
+            [member, least, most](Settings& settings, const Value& value) {
+                const auto* number = std::get_if<std::int64_t>(&value);
+                if (number == nullptr || *number < least || *number > most) return false;
+                auto& field = member(settings);
+                field = static_cast<std::decay_t<decltype(field)>>(*number);
+                return true;
+            },
+            [member](const Settings& settings) { return std::to_string(member(settings)); }};
+}
+
+template <typename Member>
+Key size_key(std::string_view name,
+             std::string_view allowed,
+             std::uint64_t least,
+             std::uint64_t most,
+             Member member) {
+    return {name,
+            allowed,
+            [member, least, most](Settings& settings, const Value& value) {
+                std::optional<std::uint64_t> size;
+                if (const auto* text = std::get_if<std::string>(&value)) size = parse_size(*text);
+                if (const auto* number = std::get_if<std::int64_t>(&value);
+                    number && *number >= 0) {
+                    size = static_cast<std::uint64_t>(*number);
+                }
+                if (!size || *size < least || *size > most) return false;
+                member(settings) = *size;
+                return true;
+            },
+            [member](const Settings& settings) { return quoted(format_size(member(settings))); }};
+}
+
+template <typename Member>
+Key duration_key(std::string_view name,
+                 std::string_view allowed,
+                 std::chrono::milliseconds least,
+                 std::chrono::milliseconds most,
+                 Member member) {
+    return {
+        name,
+        allowed,
+        [member, least, most](Settings& settings, const Value& value) {
+            const auto* text = std::get_if<std::string>(&value);
+            const auto time = text != nullptr ? parse_duration(*text) : std::nullopt;
+            if (!time || *time < least || *time > most) return false;
+            using Field = std::decay_t<decltype(member(settings))>;
+            const auto exact = std::chrono::duration_cast<Field>(*time);
+            if (exact != *time) return false;
+            member(settings) = exact;
+            return true;
+        },
+        [member](const Settings& settings) { return quoted(format_duration(member(settings))); }};
+}
+
+template <typename Enum, std::size_t N, typename Member>
+Key choice_key(std::string_view name,
+               std::string_view allowed,
+               std::array<std::pair<std::string_view, Enum>, N> words,
+               Member member) {
+    return {name,
+            allowed,
+            [member, words](Settings& settings, const Value& value) {
+                const auto* text = std::get_if<std::string>(&value);
+                if (text == nullptr) return false;
+                for (const auto& [word, choice] : words) {
+                    if (word != *text) continue;
+                    member(settings) = choice;
+                    return true;
+                }
+                return false;
+            },
+            [member, words](const Settings& settings) {
+                const auto found = std::find_if(words.begin(), words.end(), [&](const auto& word) {
+                    return word.second == member(settings);
+                });
+                return quoted(found->first);
+            }};
+}
+
+/// One accessor for both the reader (Settings&) and the printer (const Settings&).
+#define CFS_FIELD(path)           \
+    [](auto& settings) -> auto& { \
+        return settings.path;     \
+    }
+
+std::vector<Key> location_keys() {
+    return {
+        text_key("image",
+                 "an image reference, e.g. \"docker://registry.example/os:stable\"",
+                 CFS_FIELD(image),
+                 is_plain),
+        path_key("sysroot", CFS_FIELD(sysroot)),
+        path_key("esp", CFS_FIELD(esp)),
+        path_key("efivars", CFS_FIELD(efivars)),
+        path_key("cmdline", CFS_FIELD(cmdline)),
+        path_key("run", CFS_FIELD(run)),
+    };
+}
+
+std::vector<Key> store_and_trust_keys() {
+    using namespace std::chrono_literals;
+    return {
+        choice_key("store.verity",
+                   "\"require\", \"try\" or \"off\"",
+                   std::array<std::pair<std::string_view, Verity>, 3>{
+                       {{"require", Verity::Require}, {"try", Verity::Try}, {"off", Verity::Off}}},
+                   CFS_FIELD(store.verity)),
+        choice_key("store.hash",
+                   "\"sha256\" or \"sha512\"",
+                   std::array<std::pair<std::string_view, HashAlgorithm>, 2>{
+                       {{"sha256", HashAlgorithm::Sha256}, {"sha512", HashAlgorithm::Sha512}}},
+                   CFS_FIELD(store.hash)),
+        duration_key("store.lock_timeout",
+                     "a duration up to \"1h\", e.g. \"10s\"",
+                     0ms,
+                     1h,
+                     CFS_FIELD(store.lock_timeout)),
+        choice_key("trust.mode",
+                   "\"sealed\", \"verified\" or \"unsealed\"",
+                   std::array<std::pair<std::string_view, TrustMode>, 3>{
+                       {{"sealed", TrustMode::Sealed},
+                        {"verified", TrustMode::Verified},
+                        {"unsealed", TrustMode::Unsealed}}},
+                   CFS_FIELD(trust.mode)),
+        list_key("trust.certificates",
+                 "a list of absolute paths",
+                 CFS_FIELD(trust.certificates),
+                 is_absolute_path),
+        bool_key("trust.allow_ec", CFS_FIELD(trust.allow_ec)),
+    };
+}
+
+std::vector<Key> boot_and_update_keys() {
+    return {
+        count_key("boot.tries", "a number from 1 to 9", 1, 9, CFS_FIELD(boot.tries)),
+        size_key("boot.max_uki_size",
+                 "a size from \"1M\" to \"4G\", e.g. \"512M\"",
+                 std::uint64_t{1} << 20,
+                 std::uint64_t{4} << 30,
+                 CFS_FIELD(boot.max_uki_size)),
+        size_key("boot.esp_reserve",
+                 "a size up to \"1T\", e.g. \"1M\"",
+                 0,
+                 std::uint64_t{1} << 40,
+                 CFS_FIELD(boot.esp_reserve)),
+        count_key("update.keep", "a number from 2 to 100", 2, 100, CFS_FIELD(update.keep)),
+        bool_key("update.auto_finalize", CFS_FIELD(update.auto_finalize)),
+    };
+}
+
+std::vector<Key> limit_and_net_keys() {
+    using namespace std::chrono_literals;
+    const auto is_host = [](std::string_view text) {
+        return !text.empty() && is_plain(text) && text.find_first_of(" /@") == text.npos;
+    };
+    return {
+        count_key("limits.layer_entries",
+                  "a number from 1 to 1000000000",
+                  1,
+                  1'000'000'000,
+                  CFS_FIELD(limits.layer_entries)),
+        size_key("limits.layer_bytes",
+                 "a size from \"1M\" to \"1024T\", e.g. \"64G\"",
+                 std::uint64_t{1} << 20,
+                 std::uint64_t{1} << 50,
+                 CFS_FIELD(limits.layer_bytes)),
+        size_key("limits.layer_metadata",
+                 "a size from \"1M\" to \"1T\", e.g. \"1G\"",
+                 std::uint64_t{1} << 20,
+                 std::uint64_t{1} << 40,
+                 CFS_FIELD(limits.layer_metadata)),
+        text_key("net.ca_file",
+                 "an absolute path, or \"\" for the system's",
+                 CFS_FIELD(net.ca_file),
+                 [](std::string_view text) { return text.empty() || is_absolute_path(text); }),
+        list_key("net.insecure_registries",
+                 "a list of \"host:port\"",
+                 CFS_FIELD(net.insecure_registries),
+                 is_host),
+        count_key("net.attempts", "a number from 1 to 100", 1, 100, CFS_FIELD(net.attempts)),
+        duration_key("net.connect_timeout",
+                     "whole seconds from \"1s\" to \"10min\"",
+                     1s,
+                     10min,
+                     CFS_FIELD(net.connect_timeout)),
+        duration_key("net.stall_timeout",
+                     "whole seconds from \"1s\" to \"1h\"",
+                     1s,
+                     1h,
+                     CFS_FIELD(net.stall_timeout)),
+    };
+}
+
+#undef CFS_FIELD
+
+std::vector<Key> make_keys() {
+    std::vector<Key> all;
+    for (std::vector<Key> some :
+         {location_keys(), store_and_trust_keys(), boot_and_update_keys(), limit_and_net_keys()}) {
+        std::move(some.begin(), some.end(), std::back_inserter(all));
+    }
+    return all;
+}
+
+}  // namespace
+
+const std::vector<Key>& keys() {
+    static const std::vector<Key> all = make_keys();
+    return all;
+}
+
+const Key* find_key(std::string_view name) {
+    const auto found = std::find_if(
+        keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
+    return found == keys().end() ? nullptr : &*found;
+}
+
+std::string describe(const Value& value) {
+    struct {
+        std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+
+        std::string operator()(std::int64_t number) const { return std::to_string(number); }
+
+        std::string operator()(const std::string& text) const { return quoted(text); }
+
+        std::string operator()(const std::vector<std::string>& items) const {
+            return quoted(items);
+        }
+
+        std::string operator()(const OtherValue& other) const { return "a " + other.kind; }
+    } visitor;
+    std::string text = std::visit(visitor, value);
+    if (text.size() > kMaxShown) text = text.substr(0, kMaxShown) + "...";
+    return text;
+}
+
+}  // namespace cfs::settings

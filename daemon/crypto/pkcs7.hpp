@@ -33,7 +33,7 @@ struct SignaturePolicy {
 };
 
 /// One Authenticode signature, parsed. Parsing proves its shape only; check_image, check_signature
-/// and find_anchor prove the rest. Movable; const members are safe from several threads.
+/// and find_anchor prove the rest. Movable; one thread at a time.
 /// Every member throws SignatureInvalid with a message that says which rule is broken.
 class AuthenticodeSignature {
  public:

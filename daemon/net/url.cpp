@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/url.hpp"
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+
+#include <curl/curl.h>
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace cfs::net {
+namespace {
+
+struct CleanUp {
+    void operator()(CURLU* url) const { curl_url_cleanup(url); }
+    void operator()(char* text) const { curl_free(text); }
+};
+
+std::string part_of(CURLU* url, CURLUPart what) {
+    char* text = nullptr;
+    if (curl_url_get(url, what, &text, 0) != CURLUE_OK) return {};
+    const std::unique_ptr<char, CleanUp> owned(text);
+    return text;
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return text;
+}
+
+}  // namespace
+
+Url parse_url(const std::string& text) {
+    const std::unique_ptr<CURLU, CleanUp> url(curl_url());
+    if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
+        throw Error(ErrorCode::Network, "'" + printable(text, 300) + "' is no http or https URL");
+    }
+    Url out;
+    out.scheme = lower(part_of(url.get(), CURLUPART_SCHEME));
+    out.host = lower(part_of(url.get(), CURLUPART_HOST));
+    out.port = part_of(url.get(), CURLUPART_PORT);
+    out.has_user = !part_of(url.get(), CURLUPART_USER).empty() ||
+                   !part_of(url.get(), CURLUPART_PASSWORD).empty();
+    if (out.scheme != "http" && out.scheme != "https") {
+        throw Error(ErrorCode::Network, "'" + printable(text, 300) + "' is no http or https URL");
+    }
+    return out;
+}
+
+bool is_loopback(std::string_view host) {
+    if (host == "localhost" || host == "[::1]") return true;
+    in_addr address{};
+    if (::inet_pton(AF_INET, std::string(host).c_str(), &address) != 1) return false;
+    return ntohl(address.s_addr) >> 24 == 127;
+}
+
+bool may_use_http(const std::string& host, const std::string& port, const NetOptions& options) {
+    if (is_loopback(host)) return true;
+    const auto& listed = options.insecure_registries;
+    return std::any_of(listed.begin(), listed.end(), [&](const std::string& entry) {
+        return lower(entry) == host || (!port.empty() && lower(entry) == host + ":" + port);
+    });
+}
+
+}  // namespace cfs::net

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 namespace cfs::store {
 
@@ -23,6 +24,9 @@ class SharedLock {
 class ExclusiveLock {
  public:
     explicit ExclusiveLock(UniqueFd fd) : fd_(std::move(fd)) {}
+
+    /// Is it a lock on that directory?
+    [[nodiscard]] bool covers(int dir_fd) const;
 
  private:
     UniqueFd fd_;

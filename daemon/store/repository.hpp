@@ -184,7 +184,7 @@ class Repository {
     void sync() const;
 
  private:
-    friend class ObjectWriter;
+    friend RepositoryParts& parts_of(const Repository& repository);
 
     explicit Repository(std::unique_ptr<RepositoryParts> parts);
 

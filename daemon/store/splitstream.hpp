@@ -17,6 +17,7 @@
 #include "base/unique_fd.hpp"
 #include "crypto/digest.hpp"
 #include "store/repository.hpp"
+#include "store/splitstream_format.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -112,10 +113,10 @@ class SplitstreamReader {
     /// `file` must outlive the reader.
     SplitstreamReader(ByteView file, HashAlgorithm algorithm, const SplitstreamLimits& limits = {});
 
-    [[nodiscard]] std::uint64_t content_type() const { return content_type_; }
+    [[nodiscard]] std::uint64_t content_type() const { return head_.content_type; }
 
     /// Declared bytes of the reassembled stream.
-    [[nodiscard]] std::uint64_t total_size() const { return total_size_; }
+    [[nodiscard]] std::uint64_t total_size() const { return head_.total_size; }
 
     /// Splitstreams and images that this one refers to, in file order.
     [[nodiscard]] const std::vector<Digest>& stream_refs() const { return stream_refs_; }
@@ -130,30 +131,21 @@ class SplitstreamReader {
     void read(const ObjectSizes& sizes, SplitstreamVisitor& visitor) const;
 
  private:
-    struct Range {
-        std::uint64_t start = 0;
-        std::uint64_t end = 0;
-    };
+    class RangeSource;
 
     void parse(HashAlgorithm algorithm);
-    [[nodiscard]] Range find_info(HashAlgorithm algorithm) const;
-    [[nodiscard]] Range load_range(ByteView info, std::size_t offset, std::string_view what) const;
     void read_at(std::span<std::uint8_t> buffer, std::uint64_t offset) const;
-    [[nodiscard]] std::vector<Digest> load_digests(Range range,
+    [[nodiscard]] std::vector<Digest> load_digests(const FileRange& range,
                                                    HashAlgorithm algorithm,
                                                    std::string_view what) const;
-    [[nodiscard]] std::unique_ptr<Source> open_range(Range range) const;
 
     UniqueFd file_;  ///< empty when memory_ is used
     ByteView memory_;
     std::uint64_t size_ = 0;  ///< of the file
     SplitstreamLimits limits_;
-    std::uint64_t content_type_ = 0;
-    std::uint64_t total_size_ = 0;
+    SplitstreamHead head_;
     std::vector<Digest> stream_refs_;
     std::vector<Digest> object_refs_;
-    Range named_refs_;
-    Range stream_;
 };
 
 /// Opens a (measured) splitstream object of the store.

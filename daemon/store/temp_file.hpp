@@ -12,14 +12,15 @@ namespace cfs::store {
 [[nodiscard]] std::string random_alnum12();
 
 /// A new file without a name (O_TMPFILE), or where the file system has no such thing one named
-/// `.tmp-object-<12 alnum>` that is removed unless published. Mode 0644. Owns the descriptor;
-/// borrows the directory's. One thread at a time.
+/// `.tmp-object-<12 alnum>` that is removed unless published. Mode 0644. Readable
+/// and writable. Owns the descriptor; borrows the directory's. One thread at a time.
 class TempFile {
  public:
     enum class Naming { Unnamed, Named };
+    enum class Published { Done, Exists, NoDirectory };
 
-    /// \param dir  directory descriptor that outlives this
-    /// \param name relative to it in publish(); Named skips O_TMPFILE
+    /// \param dir    directory descriptor that outlives this
+    /// \param naming Named does not try O_TMPFILE
     explicit TempFile(int dir, Naming naming = Naming::Unnamed);
     TempFile(const TempFile&) = delete;
     TempFile& operator=(const TempFile&) = delete;
@@ -30,14 +31,15 @@ class TempFile {
     /// Swaps the writable descriptor for a read-only one: fs-verity wants no writer.
     void reopen_read_only();
 
-    /// Gives the file the name `path` below the directory; false when that exists already.
-    /// NotFound if a directory of `path` is missing.
-    [[nodiscard]] bool publish(const std::string& path);
+    /// Gives the file the name `path` below the directory. Exists: something has that name.
+    /// NoDirectory: a directory of `path` is missing.
+    [[nodiscard]] Published publish(const std::string& path);
 
     /// Like publish, but an existing file of that name is replaced atomically.
     void publish_over(const std::string& path);
 
  private:
+    /// linkat's result; errno is set.
     [[nodiscard]] int link_to(const std::string& path) const;
 
     int dir_;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file The inodes of an image in the order of their numbers. Internal to the EROFS writer.
+#pragma once
+
+#include "image/erofs_writer.hpp"
+#include "image/tree.hpp"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace cfs::image::erofs {
+
+/// A directory entry, "." and ".." included.
+struct Entry {
+    std::string_view name;
+    std::uint32_t inode = 0;  ///< index in InodeList::items
+};
+
+struct Item {
+    const Metadata* meta = nullptr;
+    const Directory* directory = nullptr;  ///< set for directories
+    const Inode* leaf = nullptr;           ///< set for the rest, but not for stubs
+    FileType type = FileType::Regular;     ///< as stored: an escaped whiteout is a regular file
+    bool escaped = false;                  ///< a whiteout of the tree, to be hidden from overlayfs
+    bool holds_escaped = false;            ///< a directory with such a child
+    std::uint32_t nlink = 1;
+    std::uint32_t first_entry = 0;  ///< of a directory: range in InodeList::entries
+    std::uint32_t entry_count = 0;
+};
+
+/// Points into the tree, which must outlive it unchanged.
+struct InodeList {
+    std::vector<Item> items;  ///< [0] is the root
+    std::vector<Entry> entries;
+    std::vector<Metadata> stub_meta;  ///< one element when there are stubs
+};
+
+/// V0 and V1: breadth first, whiteout stubs added to the root; V2: depth first, as it is.
+/// Throws BadFormat for a hard-linked whiteout.
+[[nodiscard]] InodeList number_inodes(const FileTree& tree, ErofsVersion version);
+
+}  // namespace cfs::image::erofs

@@ -23,9 +23,13 @@ std::string state_of(const struct stat& st) {
         append_number(out, st.st_mode & S_IFMT);
         return out;
     }
-    for (const auto value : {std::uint64_t{st.st_dev}, std::uint64_t{st.st_ino}}) {
-        append_number(out, value);
-    }
+    // More than times: two writes within one tick of an older kernel's clock have the same time.
+    append_number(out, st.st_dev);
+    append_number(out, st.st_ino);
+    append_number(out, st.st_mode);
+    append_number(out, st.st_nlink);
+    append_number(out, (std::uint64_t{st.st_uid} << 32) | st.st_gid);
+    append_number(out, static_cast<std::uint64_t>(st.st_size));
     for (const timespec& time : {st.st_mtim, st.st_ctim}) {
         append_number(out, static_cast<std::uint64_t>(time.tv_sec));
         append_number(out, static_cast<std::uint64_t>(time.tv_nsec));

@@ -66,7 +66,8 @@ void require_fresh_stem(int dir, const std::string& stem, std::string_view excep
 
 void require_valid_name(const EntryName& name) {
     const std::string file = format_entry_name(name);
-    if (is_safe_entry_file(file) && parse_entry_name(file) == name) return;
+    const bool plain_stem = !name.stem.empty() && name.stem.find('+') == std::string::npos;
+    if (plain_stem && is_safe_entry_file(file)) return;
     throw Error(ErrorCode::InvalidArgs,
                 "'" + printable(file, 300) +
                     "' cannot name a boot entry: expected lower-case letters, digits, '.', '_' and "

@@ -37,7 +37,8 @@ inline constexpr std::string_view kStagedSuffix = ".cfs-staged";
 /// would fail for ever and a good entry decay to a bad one.
 void require_fresh_stem(int dir, const std::string& stem, std::string_view except = {});
 
-/// InvalidArgs unless the name survives formatting and parsing and FAT and all loaders take it.
+/// InvalidArgs unless FAT and all loaders take the name and nothing in its stem can be mistaken for
+/// a counter.
 void require_valid_name(const EntryName& name);
 
 /// fsync of the file, then syncfs: both, because vfat writes the start cluster and size of a

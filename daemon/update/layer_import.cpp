@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/layer_import.hpp"
+
+#include "archive/decompress.hpp"
+#include "base/error.hpp"
+#include "base/stop.hpp"
+#include "crypto/fsverity.hpp"
+#include "crypto/hasher.hpp"
+#include "store/splitstream.hpp"
+#include "update/byte_pipe.hpp"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+namespace cfs::update {
+namespace {
+
+constexpr std::size_t kPipeBytes = std::size_t{8} << 20;
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+/// How much of a blob that does not parse is still fetched, to learn whether it is the blob that
+/// was named.
+constexpr std::uint64_t kDrainBytes = std::uint64_t{64} << 20;
+
+class CountingSink final : public Sink {
+ public:
+    CountingSink(Sink& next, std::atomic<std::uint64_t>& count) : next_(next), count_(count) {}
+
+    void write(ByteView data) override {
+        next_.write(data);
+        count_ += data.size();
+    }
+
+ private:
+    Sink& next_;
+    std::atomic<std::uint64_t>& count_;
+};
+
+/// Runs a download on a thread of its own; the bytes come out of reader().
+class Download {
+ public:
+    Download(net::ImageSource& source, const net::Descriptor& blob, const std::stop_token& stop)
+        : pipe_(kPipeBytes), forward_(stop, [this] { own_stop_.request_stop(); }) {
+        thread_ = std::jthread([this, &source, &blob] {
+            try {
+                CountingSink sink(pipe_.writer(), count_);
+                source.fetch_blob(blob, sink, own_stop_.get_token());
+                pipe_.end_writing(nullptr);
+            } catch (...) {
+                pipe_.end_writing(std::current_exception());
+            }
+        });
+    }
+
+    ~Download() {
+        pipe_.end_reading();
+        own_stop_.request_stop();
+    }
+
+    Download(const Download&) = delete;
+    Download& operator=(const Download&) = delete;
+
+    [[nodiscard]] Source& reader() { return pipe_.reader(); }
+
+    /// Tells `on_bytes` what arrived since the last call.
+    void report(const OnBytes& on_bytes) {
+        const std::uint64_t now = count_;
+        if (on_bytes && now > reported_) on_bytes(now - reported_);
+        reported_ = now;
+    }
+
+    /// Reads on to the end, so that a wrong digest or a broken connection is what gets reported.
+    void drain() {
+        Bytes buffer(kBufferBytes);
+        for (std::uint64_t total = 0; total < kDrainBytes;) {
+            const std::size_t n = pipe_.reader().read(buffer);
+            if (n == 0) return;
+            total += n;
+        }
+    }
+
+ private:
+    BytePipe pipe_;
+    std::atomic<std::uint64_t> count_{0};  // compressed bytes that arrived
+    std::uint64_t reported_ = 0;
+    std::stop_source own_stop_;
+    std::stop_callback<std::function<void()>> forward_;
+    std::jthread thread_;  // last: joined before what it uses goes
+};
+
+/// Blob -> decompressed bytes -> tar parser; checks the diff_id.
+void stream_layer(net::ImageSource& source,
+                  const net::Descriptor& blob,
+                  const Digest& diff_id,
+                  const LayerLimits& limits,
+                  image::TarHandler& handler,
+                  const OnBytes& on_bytes,
+                  const std::stop_token& stop) {
+    Download download(source, blob, stop);
+    try {
+        const auto compression = archive::compression_from_media_type(blob.media_type);
+        const auto unpacked =
+            archive::decompress(download.reader(), compression, limits.max_unpacked);
+        image::TarReader tar(handler, limits.tar);
+        Hasher hasher(diff_id.algorithm());
+        Bytes buffer(kBufferBytes);
+        while (const std::size_t n = unpacked->read(buffer)) {
+            check(stop);
+            hasher.update(ByteView(buffer).first(n));
+            tar.feed(ByteView(buffer).first(n));
+            download.report(on_bytes);
+        }
+        tar.finish();
+        download.report(on_bytes);
+        if (const Digest found = hasher.finish(); found != diff_id) {
+            throw Error(ErrorCode::DigestMismatch,
+                        "the layer unpacks to " + to_oci(found) + ", the image's config says " +
+                            to_oci(diff_id),
+                        "the image was built or copied wrongly: ask its builder");
+        }
+    } catch (const Error& e) {
+        if (e.code() == ErrorCode::BadFormat) download.drain();
+        throw;
+    }
+}
+
+/// Large payloads become objects, everything else goes literally into the splitstream.
+class StoreHandler final : public image::TarHandler {
+ public:
+    explicit StoreHandler(store::Repository& store) : store_(store), stream_(store) {}
+
+    void literal(ByteView data) override { stream_.literal(data); }
+
+    void file_begin(std::uint64_t) override { object_ = store_.new_object(); }
+
+    void file_data(ByteView data) override { object_->write(data); }
+
+    Digest file_end() override {
+        const std::uint64_t size = object_->size();
+        const Digest digest = object_->commit();
+        object_.reset();
+        stream_.external(digest, size);
+        return digest;
+    }
+
+    void entry(image::TarEntry&&) override {}
+
+    [[nodiscard]] Digest finish() { return stream_.finish(store::kOciLayer); }
+
+ private:
+    store::Repository& store_;
+    store::SplitstreamWriter stream_;
+    std::unique_ptr<store::ObjectWriter> object_;
+};
+
+/// Hashes large payloads and remembers only the small ones of them.
+class ScanHandler final : public image::TarHandler {
+ public:
+    ScanHandler(HashAlgorithm algorithm,
+                std::uint64_t keep_up_to,
+                const OnContent& on_content,
+                const OnEntry& on_entry)
+        : hasher_(algorithm),
+          keep_up_to_(keep_up_to),
+          on_content_(on_content),
+          on_entry_(on_entry) {}
+
+    void literal(ByteView) override {}
+
+    void file_begin(std::uint64_t size) override {
+        content_.clear();
+        keep_ = size <= keep_up_to_;
+    }
+
+    void file_data(ByteView data) override {
+        hasher_.update(data);
+        if (keep_) content_.insert(content_.end(), data.begin(), data.end());
+    }
+
+    Digest file_end() override {
+        const Digest digest = hasher_.finish();
+        if (keep_ && on_content_) on_content_(digest, content_);
+        return digest;
+    }
+
+    void entry(image::TarEntry&& entry) override { on_entry_(std::move(entry)); }
+
+ private:
+    VerityHasher hasher_;
+    std::uint64_t keep_up_to_;
+    const OnContent& on_content_;
+    const OnEntry& on_entry_;
+    Bytes content_;
+    bool keep_ = false;
+};
+
+class EntryHandler final : public image::TarHandler {
+ public:
+    explicit EntryHandler(const OnEntry& on_entry) : on_entry_(on_entry) {}
+
+    void literal(ByteView) override {}
+    void file_begin(std::uint64_t) override { refuse(); }
+    void file_data(ByteView) override { refuse(); }
+
+    Digest file_end() override { refuse(); }
+
+    void entry(image::TarEntry&& entry) override { on_entry_(std::move(entry)); }
+
+ private:
+    [[noreturn]] static void refuse() {
+        throw Error(ErrorCode::StateCorrupt,
+                    "a stored layer has a large file among its literal bytes",
+                    "run 'cfsctl store fsck'");
+    }
+
+    const OnEntry& on_entry_;
+};
+
+class Replay final : public store::SplitstreamVisitor {
+ public:
+    explicit Replay(image::TarReader& tar) : tar_(tar) {}
+
+    void literal(ByteView data) override { tar_.feed(data); }
+
+    void external(const Digest& object, std::uint64_t size) override {
+        tar_.feed_external(object, size);
+    }
+
+ private:
+    image::TarReader& tar_;
+};
+
+}  // namespace
+
+std::string layer_stream_name(const Digest& diff_id) {
+    return "oci-layer-" + to_oci(diff_id);
+}
+
+Digest import_layer(store::Repository& store,
+                    net::ImageSource& source,
+                    const net::Descriptor& blob,
+                    const Digest& diff_id,
+                    const LayerLimits& limits,
+                    const OnBytes& on_bytes,
+                    const std::stop_token& stop) {
+    return with_context("layer " + to_oci(blob.digest), [&] {
+        StoreHandler handler(store);
+        stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
+        const Digest stream = handler.finish();
+        store.commit_stream(layer_stream_name(diff_id), stream);
+        return stream;
+    });
+}
+
+void scan_layer(HashAlgorithm algorithm,
+                net::ImageSource& source,
+                const net::Descriptor& blob,
+                const Digest& diff_id,
+                const LayerLimits& limits,
+                std::uint64_t keep_up_to,
+                const OnContent& on_content,
+                const OnEntry& on_entry,
+                const std::stop_token& stop) {
+    with_context("layer " + to_oci(blob.digest), [&] {
+        ScanHandler handler(algorithm, keep_up_to, on_content, on_entry);
+        stream_layer(source, blob, diff_id, limits, handler, {}, stop);
+    });
+}
+
+void replay_layer(const store::Repository& store,
+                  const Digest& stream,
+                  const LayerLimits& limits,
+                  const OnEntry& on_entry) {
+    EntryHandler handler(on_entry);
+    image::TarReader tar(handler, limits.tar);
+    Replay replay(tar);
+    store::read_splitstream(store, stream, replay);
+    tar.finish();
+}
+
+bool layer_is_complete(const store::Repository& store, const Digest& diff_id) {
+    const auto stream = store.find_stream(layer_stream_name(diff_id));
+    if (!stream || !store.has_object(*stream)) return false;
+    const auto reader = store::open_splitstream(store, *stream);
+    for (const Digest& object : reader.object_refs()) {
+        if (!store.has_object(object)) return false;
+    }
+    return true;
+}
+
+}  // namespace cfs::update

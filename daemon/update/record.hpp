@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file What we know of one deployment, as it is kept in state/cfsupdated/deployments/<stem>.json.
+#pragma once
+
+#include "boot/boot_backend.hpp"
+#include "crypto/digest.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cfs::update {
+
+/// How far a deployment has come. Written before each step begins, so that a crash can be told from
+/// a finished step.
+enum class Phase {
+    Staging,     ///< its pins, state directory and ESP file are being made
+    Staged,      ///< all of that is durable; waits for finalize
+    Finalizing,  ///< /etc is being merged and exchanged, then the entry renamed
+    Armed,       ///< the entry has its final name; not seen running yet
+    Booted,      ///< was seen running
+    Removing,    ///< is being dropped
+};
+
+[[nodiscard]] std::string_view to_string(Phase phase);
+
+/// A value. Invariant of a parsed one: stem, image and manifest are set.
+struct DeploymentRecord {
+    std::string stem;          ///< of the ESP entry; unique for ever
+    std::uint64_t serial = 0;  ///< grows with each installation
+    Phase phase = Phase::Staging;
+    Digest image;           ///< fs-verity digest of the composefs image: the state directory's name
+    bool insecure = false;  ///< the UKI's argument has a '?'
+    Digest manifest;        ///< OCI digest
+    std::string reference;  ///< where it came from
+    Digest uki_object;      ///< the UKI in the store
+    Digest uki_sha256;      ///< plain SHA-256 of the UKI file
+    Digest authenticode;    ///< SHA-256 Authenticode hash: "the same UKI" even if signed anew
+    std::uint64_t uki_size = 0;
+    std::string staged_file;  ///< temporary name on the ESP
+    std::string id, image_id, version, title, sort_key, architecture;
+    std::uint64_t security_version = 0;
+    std::int64_t installed = 0;  ///< seconds since the epoch
+    bool shared_state = false;   ///< the state directory existed before: it holds somebody's /etc
+
+    [[nodiscard]] std::string to_json() const;
+
+    /// nullopt when the text is no record that can be used.
+    [[nodiscard]] static std::optional<DeploymentRecord> from_json(std::string_view text);
+
+    /// As the ESP backend wants it. \param tries boot attempts; 0: an uncounted entry
+    [[nodiscard]] boot::StagedUki staged_uki(unsigned tries) const;
+
+    [[nodiscard]] bool same_update(const DeploymentRecord& other) const {
+        return image == other.image && authenticode == other.authenticode;
+    }
+};
+
+}  // namespace cfs::update

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/state_dir.hpp"
+
+#include "base/fs_at.hpp"
+#include "update/json.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+namespace cfs::update {
+namespace {
+
+constexpr std::size_t kMaxFile = std::size_t{1} << 20;
+constexpr const char* kDeployments = "deployments";
+constexpr const char* kWork = "work";
+constexpr std::string_view kSuffix = ".json";
+
+UniqueFd open_private(int sysroot, bool create) {
+    if (create) {
+        make_dirs_at(sysroot, "state", 0755);
+        make_dirs_at(sysroot, kPrivatePath, 0700);
+    }
+    UniqueFd fd = open_dir_at(sysroot, kPrivatePath);
+    if (create) {
+        make_dirs_at(fd.get(), kDeployments, 0700);
+        make_dirs_at(fd.get(), kWork, 0700);
+    }
+    return fd;
+}
+
+std::string record_file(const std::string& stem) {
+    return std::string(kDeployments) + "/" + stem + std::string(kSuffix);
+}
+
+std::uint64_t to_number(std::string_view text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+}  // namespace
+
+StateDir::StateDir(int sysroot, bool create) : fd_(open_private(sysroot, create)) {}
+
+UniqueFd StateDir::lock() const {
+    UniqueFd file = open_at(fd(), "lock", O_RDWR | O_CREAT, 0600);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+    if (errno != EWOULDBLOCK) throw_errno("locking the deployments");
+    throw Error(ErrorCode::Busy,
+                "another process is changing deployments",
+                "wait until 'cfsctl status' shows no running job, then try again");
+}
+
+std::vector<DeploymentRecord> StateDir::deployments(std::vector<std::string>* problems) const {
+    std::vector<DeploymentRecord> out;
+    const auto dir = find_at(fd(), kDeployments, O_RDONLY | O_DIRECTORY);
+    if (!dir) return out;
+    for (const std::string& name : list_dir(dir->get())) {
+        if (name.size() <= kSuffix.size() || name.front() == '.' || !name.ends_with(kSuffix))
+            continue;
+        const auto text = find_text_at(dir->get(), name, kMaxFile);
+        auto record = text ? DeploymentRecord::from_json(*text) : std::nullopt;
+        if (record && record->stem + std::string(kSuffix) == name) {
+            out.push_back(std::move(*record));
+        } else if (problems != nullptr) {
+            problems->push_back("the record '" + printable(name) + "' cannot be read");
+        }
+    }
+    std::sort(
+        out.begin(), out.end(), [](const auto& a, const auto& b) { return a.serial > b.serial; });
+    return out;
+}
+
+void StateDir::save(const DeploymentRecord& record) const {
+    put(record_file(record.stem), record.to_json());
+}
+
+void StateDir::drop(const std::string& stem) const {
+    if (unlink_at(fd(), record_file(stem))) fsync_dir_at(fd(), kDeployments);
+}
+
+std::uint64_t StateDir::count_up(const std::string& file) const {
+    const std::uint64_t next = to_number(get(file)) + 1;
+    put(file, std::to_string(next) + "\n");
+    return next;
+}
+
+std::uint64_t StateDir::next_serial() const {
+    // A lost counter must not give a number twice: the records know how far we were.
+    std::uint64_t seen = to_number(get("serial"));
+    for (const auto& record : deployments())
+        seen = std::max(seen, record.serial);
+    put("serial", std::to_string(seen + 1) + "\n");
+    return seen + 1;
+}
+
+std::uint64_t StateDir::next_job_id() const {
+    return count_up("job-id");
+}
+
+std::map<std::string, std::string> StateDir::held() const {
+    std::map<std::string, std::string> out;
+    const auto object = parse_object(get("held.json"));
+    if (!object) return out;
+    for (const auto& member : *object) {
+        const std::string_view key(member.key().data(), member.key().size());
+        out[std::string(key)] = get_string(*object, key);
+    }
+    return out;
+}
+
+void StateDir::hold(const Digest& image, std::string_view reason) const {
+    boost::json::object object;
+    for (const auto& [digest, why] : held())
+        object[digest] = why;
+    object[image.hex()] = boost::json::string_view(reason.data(), reason.size());
+    put("held.json", boost::json::serialize(object) + "\n");
+}
+
+void StateDir::release(const Digest& image) const {
+    boost::json::object object;
+    const auto all = held();
+    if (all.count(image.hex()) == 0) return;
+    for (const auto& [digest, why] : all) {
+        if (digest != image.hex()) object[digest] = why;
+    }
+    put("held.json", boost::json::serialize(object) + "\n");
+}
+
+std::uint64_t StateDir::floor() const {
+    return to_number(get("floor"));
+}
+
+std::optional<LastError> StateDir::last_error() const {
+    const auto object = parse_object(get("last-error.json"));
+    if (!object || get_string(*object, "name").empty()) return std::nullopt;
+    return LastError{get_string(*object, "name"),
+                     get_string(*object, "message"),
+                     get_string(*object, "hint"),
+                     get_string(*object, "details"),
+                     static_cast<std::int64_t>(get_number(*object, "time"))};
+}
+
+void StateDir::set_last_error(const std::optional<LastError>& error) const {
+    if (!error) {
+        (void)unlink_at(fd(), "last-error.json");
+        return;
+    }
+    const boost::json::object object = {{"name", error->name},
+                                        {"message", error->message},
+                                        {"hint", error->hint},
+                                        {"details", error->details},
+                                        {"time", error->time}};
+    put("last-error.json", boost::json::serialize(object) + "\n");
+}
+
+std::optional<Available> StateDir::available() const {
+    const auto object = parse_object(get("available.json"));
+    if (!object || get_string(*object, "manifest").empty()) return std::nullopt;
+    Available out;
+    out.image = get_string(*object, "image");
+    out.version = get_string(*object, "version");
+    out.manifest_digest = get_string(*object, "manifest");
+    out.digest = get_string(*object, "digest");
+    out.download_bytes = get_number(*object, "download");
+    out.reused_bytes = get_number(*object, "reused");
+    out.checked = static_cast<std::int64_t>(get_number(*object, "checked"));
+    return out;
+}
+
+void StateDir::set_available(const std::optional<Available>& available) const {
+    if (!available) {
+        (void)unlink_at(fd(), "available.json");
+        return;
+    }
+    const boost::json::object object = {{"image", available->image},
+                                        {"version", available->version},
+                                        {"manifest", available->manifest_digest},
+                                        {"digest", available->digest},
+                                        {"download", available->download_bytes},
+                                        {"reused", available->reused_bytes},
+                                        {"checked", available->checked}};
+    put("available.json", boost::json::serialize(object) + "\n");
+}
+
+std::optional<RollbackIntent> StateDir::rollback_intent() const {
+    const auto object = parse_object(get("rollback.json"));
+    if (!object || get_string(*object, "target").empty()) return std::nullopt;
+    RollbackIntent intent;
+    intent.target = get_string(*object, "target");
+    const auto* list = object->if_contains("demote");
+    if (list == nullptr || !list->is_array()) return intent;
+    for (const auto& stem : list->as_array()) {
+        if (stem.is_string()) intent.demote.emplace_back(stem.as_string());
+    }
+    return intent;
+}
+
+void StateDir::set_rollback_intent(const std::optional<RollbackIntent>& intent) const {
+    if (!intent) {
+        if (unlink_at(fd(), "rollback.json")) fsync_dir_at(fd(), ".");
+        return;
+    }
+    boost::json::array demote;
+    for (const std::string& stem : intent->demote)
+        demote.emplace_back(stem);
+    const boost::json::object object = {{"target", intent->target}, {"demote", demote}};
+    put("rollback.json", boost::json::serialize(object) + "\n");
+}
+
+std::string StateDir::make_work(const std::string& name) const {
+    const std::string path = std::string(kWork) + "/" + name;
+    remove_tree_at(fd(), path);
+    make_dirs_at(fd(), path, 0700);
+    return path;
+}
+
+void StateDir::remove_work(const std::string& name) const {
+    remove_tree_at(fd(), std::string(kWork) + "/" + name);
+}
+
+void StateDir::sweep_work() const {
+    const auto dir = find_at(fd(), kWork, O_RDONLY | O_DIRECTORY);
+    if (!dir) return;
+    for (const std::string& name : list_dir(dir->get()))
+        remove_tree_at(dir->get(), name);
+}
+
+void StateDir::put(const std::string& file, const std::string& text) const {
+    replace_file_at(fd(), file, as_bytes(text), 0600);
+}
+
+std::string StateDir::get(const std::string& file) const {
+    try {
+        return find_text_at(fd(), file, kMaxFile).value_or("");
+    } catch (const Error&) {
+        // Too large, not a file: unusable is the same as absent here; the next write replaces it.
+        return {};
+    }
+}
+
+}  // namespace cfs::update

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.hpp"
+#include "base/unique_fd.hpp"
+#include "update/record.hpp"
+#include "update/status.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cfs::update {
+
+/// Where everything lies below the sysroot.
+inline constexpr const char* kStorePath = "composefs";
+inline constexpr const char* kDeployPath = "state/deploy";
+inline constexpr const char* kVarPath = "state/os/default/var";
+inline constexpr const char* kPrivatePath = "state/cfsupdated";
+
+/// Why a digest is not installed by automation.
+inline constexpr std::string_view kHeldRolledBack = "rolled-back";
+
+/// A rollback that was decided: what reconcile() finishes if we die in the middle.
+struct RollbackIntent {
+    std::string target;               ///< stem
+    std::vector<std::string> demote;  ///< stems
+};
+
+/// Our private folder below the sysroot, mode 0700. Every file in it is replaced atomically and
+/// durably (old or new after a crash); a damaged one reads as absent and is reported by problems().
+/// Functions may be called from any thread; two threads never write the same file.
+class StateDir {
+ public:
+    /// Makes the folder when `create`; NotFound otherwise.
+    StateDir(int sysroot, bool create);
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+
+    /// Only one process changes deployments at a time. Busy names what to do. Released by the
+    /// descriptor's end.
+    [[nodiscard]] UniqueFd lock() const;
+
+    /// Newest (highest serial) first. `problems` gets a line for each record that cannot be read.
+    [[nodiscard]] std::vector<DeploymentRecord> deployments(
+        std::vector<std::string>* problems = nullptr) const;
+    void save(const DeploymentRecord& record) const;
+    void drop(const std::string& stem) const;
+
+    /// Numbers that were never given before; durable before they are returned.
+    [[nodiscard]] std::uint64_t next_serial() const;
+    [[nodiscard]] std::uint64_t next_job_id() const;
+
+    /// Image digest (hex) -> reason.
+    [[nodiscard]] std::map<std::string, std::string> held() const;
+    void hold(const Digest& image, std::string_view reason) const;
+    void release(const Digest& image) const;
+
+    /// The lowest security version that may be installed.
+    [[nodiscard]] std::uint64_t floor() const;
+
+    [[nodiscard]] std::optional<LastError> last_error() const;
+    void set_last_error(const std::optional<LastError>& error) const;
+
+    [[nodiscard]] std::optional<Available> available() const;
+    void set_available(const std::optional<Available>& available) const;
+
+    [[nodiscard]] std::optional<RollbackIntent> rollback_intent() const;
+    void set_rollback_intent(const std::optional<RollbackIntent>& intent) const;
+
+    /// A fresh empty directory below work/, for trees that are thrown away; what a crash left there
+    /// is removed first. Returns its path below the state folder.
+    [[nodiscard]] std::string make_work(const std::string& name) const;
+    void remove_work(const std::string& name) const;
+    void sweep_work() const;
+
+ private:
+    [[nodiscard]] std::uint64_t count_up(const std::string& file) const;
+    void put(const std::string& file, const std::string& text) const;
+    [[nodiscard]] std::string get(const std::string& file) const;
+
+    UniqueFd fd_;
+};
+
+}  // namespace cfs::update

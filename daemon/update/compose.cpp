@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/compose.hpp"
+
+#include "base/error.hpp"
+#include "base/file_io.hpp"
+#include "base/stop.hpp"
+#include "crypto/fsverity.hpp"
+#include "image/dump.hpp"
+#include "image/erofs_reader.hpp"
+#include "image/layers.hpp"
+
+namespace cfs::update {
+namespace {
+
+/// A policy file; nothing else is read through this.
+constexpr std::size_t kMaxPolicyFile = std::size_t{64} << 20;
+constexpr std::size_t kMaxImage = std::size_t{4} << 30;
+constexpr std::size_t kDiffLines = 40;
+
+std::vector<Recipe> recipes_for(uki::ErofsFormat format) {
+    using image::BootMtime;
+    using image::XattrMode;
+    std::vector<Recipe> out;
+    for (const auto mode : {XattrMode::AllowlistOnly, XattrMode::KeepUserXattrs}) {
+        out.push_back({mode, BootMtime::Full});
+        // V2 stores no nanoseconds: both rules give one image.
+        if (format == uki::ErofsFormat::V1) out.push_back({mode, BootMtime::Seconds});
+    }
+    return out;
+}
+
+Composed compose(const image::FileTree& merged,
+                 const Recipe& recipe,
+                 const uki::ComposefsArg& wanted,
+                 const image::ReadContent& read) {
+    Composed out;
+    out.recipe = recipe;
+    out.tree = merged.copy();
+    image::oci_transform(out.tree, recipe.xattrs);
+    image::boot_transform(out.tree, recipe.mtime, read);
+    out.erofs = image::write_erofs(out.tree, erofs_version(wanted.version), wanted.algorithm());
+    out.digest = verity_digest(wanted.algorithm(), out.erofs);
+    return out;
+}
+
+[[noreturn]] void report_mismatch(const uki::ComposefsArg& wanted,
+                                  const std::vector<std::string>& tried,
+                                  const image::FileTree& tree,
+                                  const image::FileTree* previous) {
+    std::string details = "tried:\n";
+    for (const std::string& line : tried)
+        details += "  " + line + "\n";
+    if (previous != nullptr) {
+        details += "how this image's tree differs from the running deployment's:\n";
+        details += image::diff_trees(*previous, tree, kDiffLines);
+    }
+    throw Error(ErrorCode::DigestMismatch,
+                "the layers make another image than the UKI names: expected " +
+                    wanted.digest.hex() + ", found " + tried.front(),
+                "the UKI belongs to another build, or the builder computed the digest from a "
+                "mounted directory: "
+                "ask the image's vendor, the details list every candidate")
+        .set_details(details);
+}
+
+}  // namespace
+
+image::FileTree merge_layers(const store::Repository& store,
+                             const std::vector<Digest>& streams,
+                             const LayerLimits& limits,
+                             const std::stop_token& stop) {
+    image::LayerMerger merger;
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+        if (i > 0) merger.next_layer();
+        replay_layer(store, streams[i], limits, [&](image::TarEntry&& entry) {
+            merger.apply(std::move(entry));
+        });
+        check(stop);
+    }
+    return merger.take();
+}
+
+std::string to_string(const Recipe& recipe) {
+    const bool allowlist = recipe.xattrs == image::XattrMode::AllowlistOnly;
+    const bool full = recipe.mtime == image::BootMtime::Full;
+    return std::string(allowlist ? "allowlist-only" : "keep-user-xattrs") + ", boot mtime " +
+           (full ? "full" : "seconds");
+}
+
+image::ErofsVersion erofs_version(uki::ErofsFormat format) {
+    return format == uki::ErofsFormat::V1 ? image::ErofsVersion::V1 : image::ErofsVersion::V2;
+}
+
+Composed compose_matching(const image::FileTree& merged,
+                          const uki::ComposefsArg& wanted,
+                          const image::ReadContent& read,
+                          const image::FileTree* previous,
+                          const std::stop_token& stop) {
+    std::vector<std::string> tried;
+    std::optional<Composed> last;
+    for (const Recipe& recipe : recipes_for(wanted.version)) {
+        check(stop);
+        last = compose(merged, recipe, wanted, read);
+        if (last->digest == wanted.digest) return std::move(*last);
+        tried.push_back(last->digest.hex() + " (" + to_string(recipe) + ")");
+    }
+    report_mismatch(wanted, tried, last->tree, previous);
+}
+
+image::ReadContent store_reader(const store::Repository& store) {
+    return [&store](const image::Inode& inode) {
+        if (!inode.external) return inode.content;
+        const UniqueFd fd = store.open_object(*inode.external);
+        const Bytes bytes = read_whole(fd.get(), kMaxPolicyFile);
+        return std::string(as_text(bytes));
+    };
+}
+
+void measure_objects(const store::Repository& store,
+                     const image::FileTree& tree,
+                     const std::stop_token& stop) {
+    tree.walk([&](const std::string& path, const image::Node& node) {
+        check(stop);
+        if (node.is_directory() || !node.leaf()->external) return;
+        const Digest& object = *node.leaf()->external;
+        if (store.has_object(object)) return;
+        throw Error(ErrorCode::StateCorrupt,
+                    "the object " + object.hex() + " of '" + printable(path) +
+                        "' is missing or damaged in the store",
+                    "run 'cfsctl store fsck', then 'cfsctl update' to fetch it again");
+    });
+}
+
+image::FileTree load_tree(const store::Repository& store, const Digest& image) {
+    const UniqueFd fd = store.open_image(image);
+    return image::read_erofs(read_whole(fd.get(), kMaxImage));
+}
+
+std::optional<image::FileTree> find_tree(const store::Repository& store, const Digest& image) {
+    try {
+        return load_tree(store, image);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+}  // namespace cfs::update

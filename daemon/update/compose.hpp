@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file From stored layers to the image: merge, transform, write, compare.
+#pragma once
+
+#include "image/erofs_writer.hpp"
+#include "image/transform.hpp"
+#include "image/tree.hpp"
+#include "store/repository.hpp"
+#include "uki/cmdline.hpp"
+#include "update/layer_import.hpp"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace cfs::update {
+
+/// Merges layers that are in the store, lowest first.
+[[nodiscard]] image::FileTree merge_layers(const store::Repository& store,
+                                           const std::vector<Digest>& streams,
+                                           const LayerLimits& limits,
+                                           const std::stop_token& stop);
+
+/// One way to make an image from a merged tree.
+struct Recipe {
+    image::XattrMode xattrs = image::XattrMode::AllowlistOnly;
+    image::BootMtime mtime = image::BootMtime::Full;
+};
+
+/// "allowlist-only, boot mtime full"
+[[nodiscard]] std::string to_string(const Recipe& recipe);
+
+struct Composed {
+    Bytes erofs;
+    Digest digest;
+    Recipe recipe;
+    image::FileTree tree;  ///< after the transforms
+};
+
+[[nodiscard]] image::ErofsVersion erofs_version(uki::ErofsFormat format);
+
+/// Tries every recipe that a builder of this format can have used until the digest is the wanted
+/// one; nothing in an image says which it was. DigestMismatch names the recipes tried and their
+/// digests; its details show how the tree differs from `previous` (may be nullptr).
+[[nodiscard]] Composed compose_matching(const image::FileTree& merged,
+                                        const uki::ComposefsArg& wanted,
+                                        const image::ReadContent& read,
+                                        const image::FileTree* previous,
+                                        const std::stop_token& stop);
+
+/// Reads files of the store, for SELinux policies.
+[[nodiscard]] image::ReadContent store_reader(const store::Repository& store);
+
+/// Every object that the tree names is in the store and sound. StateCorrupt names the first that is
+/// not.
+void measure_objects(const store::Repository& store,
+                     const image::FileTree& tree,
+                     const std::stop_token& stop);
+
+/// The tree of an image in the store; nullopt when it cannot be read (for previews and messages
+/// only).
+[[nodiscard]] std::optional<image::FileTree> find_tree(const store::Repository& store,
+                                                       const Digest& image);
+
+/// Throws where find_tree gives nullopt.
+[[nodiscard]] image::FileTree load_tree(const store::Repository& store, const Digest& image);
+
+}  // namespace cfs::update

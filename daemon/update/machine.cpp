@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/machine.hpp"
+
+#include "base/error.hpp"
+#include "base/file_io.hpp"
+#include "base/fs_at.hpp"
+#include "boot/uki_esp.hpp"
+#include "uki/uki.hpp"
+#include "update/json.hpp"
+#include "update/mapped_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace cfs::update {
+namespace {
+
+constexpr std::size_t kMaxCertificateFile = std::size_t{1} << 20;
+constexpr std::size_t kMaxCmdline = std::size_t{64} << 10;
+
+UniqueFd open_named(const std::string& path, std::string_view setting) {
+    return with_context("the setting '" + std::string(setting) + "'",
+                        [&] { return open_root(path); });
+}
+
+bool is_certificate_name(const std::string& name) {
+    return name.ends_with(".pem") || name.ends_with(".crt") || name.ends_with(".cer");
+}
+
+void load_file(const std::string& path, std::vector<Certificate>& out) {
+    with_context("the certificate '" + path + "'", [&] {
+        const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        if (!fd) throw_errno("opening");
+        auto parsed = Certificate::parse(read_whole(fd.get(), kMaxCertificateFile));
+        std::move(parsed.begin(), parsed.end(), std::back_inserter(out));
+    });
+}
+
+/// /proc files have no size and paths that the administrator set may be links: plain open.
+std::optional<std::string> read_text(const std::string& path) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd) return std::nullopt;
+    const Bytes bytes = read_whole(fd.get(), kMaxCmdline);
+    return std::string(as_text(bytes));
+}
+
+}  // namespace
+
+Machine::Machine(const settings::Settings& settings_in, const Clock& clock_in)
+    : settings(settings_in),
+      clock(clock_in),
+      sysroot(open_named(settings.sysroot, "sysroot")),
+      state(sysroot.get(), true),
+      boot(with_context("the setting 'esp'", [&] {
+          return boot::UkiEsp::open_path(settings.esp, describe_uki, settings.boot.max_uki_size);
+      })) {}
+
+store::Repository& Machine::store() {
+    if (!store_) {
+        store_ = store::Repository::open(settings.sysroot + "/" + kStorePath,
+                                         verity_policy(settings.store.verity));
+    }
+    return *store_;
+}
+
+store::VerityPolicy verity_policy(settings::Verity verity) {
+    switch (verity) {
+        case settings::Verity::Require:
+            return store::VerityPolicy::Require;
+        case settings::Verity::Try:
+            return store::VerityPolicy::Try;
+        case settings::Verity::Off:
+            return store::VerityPolicy::Off;
+    }
+    return store::VerityPolicy::Require;
+}
+
+std::optional<boot::UkiDescription> describe_uki(int uki_fd) {
+    const MappedFile file(uki_fd);
+    const uki::Uki parsed = uki::parse_uki(file.bytes());
+    boot::UkiDescription out;
+    out.sort_key = parsed.osrel.sort_key();
+    out.version = parsed.osrel.version();
+    out.title = parsed.osrel.pretty_name();
+    return out;
+}
+
+std::optional<Digest> booted_image(const settings::Settings& settings) {
+    if (const auto text = read_text(settings.run + "/booted.json")) {
+        const auto object = parse_object(*text);
+        if (const auto digest =
+                object ? Digest::from_hex(get_string(*object, "digest")) : std::nullopt) {
+            return digest;
+        }
+    }
+    const auto cmdline = read_text(settings.cmdline);
+    if (!cmdline) return std::nullopt;
+    const auto arguments = uki::composefs_args(*cmdline);
+    if (arguments.empty()) return std::nullopt;
+    return arguments.front().digest;
+}
+
+const DeploymentRecord* find_booted(const settings::Settings& settings,
+                                    const std::vector<DeploymentRecord>& records) {
+    std::optional<Digest> image;
+    try {
+        image = booted_image(settings);
+    } catch (const Error&) {
+        // A command line that is not ours to judge names no deployment of ours.
+        return nullptr;
+    }
+    const DeploymentRecord* found = nullptr;
+    for (const DeploymentRecord& record : records) {
+        if (!image || record.image != *image) continue;
+        if (record.phase == Phase::Booted) return &record;
+        if (record.phase == Phase::Armed && found == nullptr) found = &record;
+    }
+    return found;
+}
+
+std::vector<Certificate> load_anchors(const settings::TrustSettings& trust) {
+    std::vector<Certificate> out;
+    for (const std::string& path : trust.certificates) {
+        std::error_code failed;
+        if (std::filesystem::is_directory(path, failed)) {
+            for (const std::string& name : list_dir(open_root(path).get())) {
+                if (is_certificate_name(name)) load_file(path + "/" + name, out);
+            }
+        } else if (std::filesystem::exists(path, failed) || is_certificate_name(path)) {
+            load_file(path, out);
+        }
+    }
+    return out;
+}
+
+LayerLimits layer_limits(const settings::Settings& settings) {
+    LayerLimits limits;
+    limits.tar.max_entries = settings.limits.layer_entries;
+    limits.tar.max_unpacked_bytes = settings.limits.layer_bytes;
+    limits.tar.max_metadata_bytes = settings.limits.layer_metadata;
+    limits.max_unpacked = settings.limits.layer_bytes + settings.limits.layer_metadata;
+    return limits;
+}
+
+std::string find_entry(const std::vector<boot::LoaderEntry>& entries, const std::string& stem) {
+    for (const auto& entry : entries) {
+        if (boot::same_name(entry.name.stem, stem)) return entry.file;
+    }
+    return {};
+}
+
+std::string manifest_pin(const Digest& manifest) {
+    return "oci/" + store::encode_ref("localhost/cfsupdated-" + to_oci(manifest));
+}
+
+std::string image_pin(const Digest& image) {
+    return "cfsupdated/" + image.hex();
+}
+
+}  // namespace cfs::update

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/deploy.hpp"
+
+#include "base/crash_point.hpp"
+#include "base/error.hpp"
+#include "base/file_io.hpp"
+#include "base/fs_at.hpp"
+#include "crypto/hasher.hpp"
+#include "update/checkout.hpp"
+#include "update/mapped_file.hpp"
+#include "update/rollback_guard.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace cfs::update {
+namespace {
+
+constexpr const char* kVarTarget = "../../os/default/var";
+
+/// bootc's key: SHA-256 over kernel and initrd, which tells whether two deployments can share boot
+/// files.
+std::string boot_digest(Machine& machine, const Digest& uki_object) {
+    const UniqueFd fd = machine.store().open_object(uki_object);
+    const MappedFile file(fd.get());
+    const uki::PeImage pe = uki::parse_pe(file.bytes());
+    Hasher hasher(HashAlgorithm::Sha256);
+    for (const char* name : {".linux", ".initrd"}) {
+        if (const auto* section = pe.find(name)) hasher.update(section->content());
+    }
+    return hasher.finish().hex();
+}
+
+std::string origin_text(Machine& machine, const DeploymentRecord& record) {
+    return "[origin]\ncontainer-image-reference=ostree-unverified-image:" + record.reference +
+           "\n\n[boot]\nboot_type=uki\ndigest=" + boot_digest(machine, record.uki_object) +
+           "\n\n[image]\nmanifest_digest=" + to_oci(record.manifest) + "\n";
+}
+
+/// Builds state/deploy/<digest> beside its place and renames it in: there is never half of one.
+void make_state(Machine& machine,
+                const DeploymentRecord& record,
+                const image::FileTree& tree,
+                const std::stop_token& stop) {
+    const std::string work = machine.state.make_work("state-" + record.stem);
+    const UniqueFd dir = open_dir_at(machine.state.fd(), work);
+    make_dirs_at(dir.get(), "etc", 0755);
+    {
+        const UniqueFd etc = open_dir_at(dir.get(), "etc");
+        check_out(machine.store(), tree, "etc", etc.get(), stop);
+    }
+    if (::symlinkat(kVarTarget, dir.get(), "var") != 0) throw_errno("making the link to /var");
+    replace_file_at(
+        dir.get(), record.image.hex() + ".origin", as_bytes(origin_text(machine, record)), 0644);
+    if (::fchmod(dir.get(), 0755) != 0) throw_errno("setting a mode");
+    sync_file_system(dir.get(), machine.settings.sysroot);
+    make_dirs_at(machine.sysroot.get(), kDeployPath, 0755);
+    crash_point("update.state-built");
+    rename_noreplace_at(
+        machine.sysroot.get(), std::string(kPrivatePath) + "/" + work, state_path(record.image));
+    fsync_dir_at(machine.sysroot.get(), kDeployPath);
+    crash_point("update.state-made");
+}
+
+void require_winner(Machine& machine,
+                    const boot::StagedUki& staged,
+                    const DeploymentRecord& record) {
+    boot::UkiDescription description;
+    description.sort_key = record.sort_key;
+    description.version = record.version;
+    description.title = record.title;
+    const std::string winner = machine.boot->predict_after(staged, description);
+    const std::string wanted = boot::format_entry_name(staged.final_name);
+    if (boot::same_name(winner, wanted)) return;
+    throw Error(ErrorCode::DowngradeRejected,
+                "the boot loader would start '" + winner + "' instead of the new '" + wanted + "'",
+                "give the image a higher IMAGE_VERSION, or remove that entry or a 'default' line "
+                "of loader.conf");
+}
+
+/// Another record with the same image or manifest; nullptr if none.
+const DeploymentRecord* find_sharer(const std::vector<DeploymentRecord>& records,
+                                    const DeploymentRecord& own,
+                                    const Digest DeploymentRecord::*member) {
+    for (const auto& record : records) {
+        if (record.stem != own.stem && record.*member == own.*member) return &record;
+    }
+    return nullptr;
+}
+
+/// The state directory goes with the last record that uses it, unless it was there before all of
+/// them.
+void leave_state_to(Machine& machine, const DeploymentRecord& own, DeploymentRecord heir) {
+    if (own.shared_state || !heir.shared_state) return;
+    heir.shared_state = false;
+    machine.state.save(heir);
+}
+
+void drop_state(Machine& machine, const DeploymentRecord& record) {
+    const std::string path = state_path(record.image);
+    if (!stat_at(machine.sysroot.get(), path)) return;
+    // Out of the way in one step, so that no half of it is ever taken for a deployment.
+    const std::string work = machine.state.make_work("drop-" + record.stem);
+    rename_noreplace_at(
+        machine.sysroot.get(), path, std::string(kPrivatePath) + "/" + work + "/state");
+    fsync_dir_at(machine.sysroot.get(), kDeployPath);
+    crash_point("update.state-dropped");
+    machine.state.remove_work("drop-" + record.stem);
+}
+
+}  // namespace
+
+std::string state_path(const Digest& image) {
+    return std::string(kDeployPath) + "/" + image.hex();
+}
+
+std::vector<std::string> describe_changes(const etc::MergePlan& plan) {
+    std::vector<std::string> out;
+    for (const auto& change : plan.changes) {
+        std::string line =
+            "/etc/" + printable(change.path, 400) + ": " + std::string(etc::to_string(change.kind));
+        if (!change.detail.empty()) line += " (" + change.detail + ")";
+        out.push_back(std::move(line));
+    }
+    return out;
+}
+
+DeploymentRecord make_record(Machine& machine, const Pull& pull) {
+    const JudgedUki& judged = pull.judged();
+    const uki::OsRelease& release = judged.uki.osrel;
+    DeploymentRecord record;
+    record.serial = machine.state.next_serial();
+    record.image = judged.argument.digest;
+    record.insecure = judged.argument.insecure;
+    record.manifest = pull.resolved().manifest_digest;
+    record.reference = pull.resolved().reference;
+    record.uki_object = judged.object;
+    record.uki_sha256 = judged.sha256;
+    record.authenticode = judged.uki.authenticode;
+    record.uki_size = judged.uki.size;
+    record.id = release.id();
+    record.image_id = release.image_id();
+    record.version = release.version();
+    record.title = release.pretty_name();
+    record.sort_key = release.sort_key();
+    record.architecture = judged.uki.architecture;
+    record.security_version = release.security_version().value_or(0);
+    record.installed = unix_seconds(machine.clock);
+    record.stem =
+        boot::make_stem(release.sort_key(), release.version(), record.serial, record.image);
+    record.shared_state = stat_at(machine.sysroot.get(), state_path(record.image)).has_value();
+    return record;
+}
+
+void stage_deployment(Machine& machine,
+                      DeploymentRecord& record,
+                      Pull& pull,
+                      unsigned tries,
+                      const std::stop_token& stop) {
+    record.phase = Phase::Staging;
+    machine.state.save(record);
+    crash_point("update.recorded");
+    RollbackGuard undo([&] { drop_deployment(machine, record); });
+    pull.commit();
+    if (!record.shared_state) make_state(machine, record, pull.composed().tree, stop);
+    std::vector<std::string> keep;
+    for (const auto& other : machine.state.deployments())
+        keep.push_back(other.stem);
+    (void)machine.boot->sweep_leftovers(keep);
+    const UniqueFd uki = machine.store().open_object(record.uki_object);
+    const boot::StagedUki staged =
+        machine.boot->stage(uki.get(), record.uki_sha256, record.staged_uki(tries).final_name);
+    record.staged_file = staged.file;
+    require_winner(machine, staged, record);
+    record.phase = Phase::Staged;
+    machine.state.save(record);
+    crash_point("update.staged");
+    undo.dismiss();
+}
+
+void drop_deployment(Machine& machine, DeploymentRecord record) {
+    record.phase = Phase::Removing;
+    machine.state.save(record);
+    crash_point("update.drop-recorded");
+    const auto records = machine.state.deployments();
+    machine.boot->unstage(record.stem);
+    machine.boot->remove(record.stem);
+    const DeploymentRecord* const heir = find_sharer(records, record, &DeploymentRecord::image);
+    if (heir != nullptr) leave_state_to(machine, record, *heir);
+    if (heir == nullptr && !record.shared_state) drop_state(machine, record);
+    store::Repository& store = machine.store();
+    if (heir == nullptr) (void)store.remove_image_ref(image_pin(record.image));
+    if (find_sharer(records, record, &DeploymentRecord::manifest) == nullptr) {
+        (void)store.remove_stream_ref(manifest_pin(record.manifest));
+    }
+    store.sync();
+    crash_point("update.unpinned");
+    machine.state.drop(record.stem);
+}
+
+}  // namespace cfs::update

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/crash_point.hpp"
+#include "base/error.hpp"
+#include "base/file_io.hpp"
+#include "base/fs_at.hpp"
+#include "update/checkout.hpp"
+#include "update/compose.hpp"
+#include "update/deploy.hpp"
+#include "update/rollback_guard.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace cfs::update {
+namespace {
+
+/// The three trees of a merge: two checked out below work/, and the booted deployment's own /etc.
+struct EtcTrees {
+    std::string work;  ///< below the state folder
+    UniqueFd pristine, current, next;
+
+    [[nodiscard]] etc::MergeInput input() const {
+        return {pristine.get(), current.get(), next.get()};
+    }
+};
+
+std::string work_name(const DeploymentRecord& record) {
+    return "etc-" + record.stem;
+}
+
+UniqueFd make_dir(int parent, const std::string& name) {
+    make_dirs_at(parent, name, 0755);
+    return open_dir_at(parent, name);
+}
+
+EtcTrees check_out_trees(Machine& machine,
+                         const DeploymentRecord& record,
+                         const DeploymentRecord& booted,
+                         const image::FileTree& next,
+                         const std::stop_token& stop) {
+    EtcTrees trees;
+    trees.work = machine.state.make_work(work_name(record));
+    const UniqueFd work = open_dir_at(machine.state.fd(), trees.work);
+    trees.pristine = make_dir(work.get(), "pristine");
+    trees.next = make_dir(work.get(), "next");
+    check_out(machine.store(),
+              load_tree(machine.store(), booted.image),
+              "etc",
+              trees.pristine.get(),
+              stop);
+    check_out(machine.store(), next, "etc", trees.next.get(), stop);
+    trees.current = with_context("the running deployment's /etc", [&] {
+        return open_dir_at(machine.sysroot.get(), state_path(booted.image) + "/etc");
+    });
+    return trees;
+}
+
+/// Puts the merged tree in place of the state directory's etc. A kept slot's own stays as etc.prev
+/// (the oldest such one, should this be repeated); a fresh checkout that nobody ever ran with is
+/// thrown away.
+void exchange_etc(Machine& machine, const DeploymentRecord& record, const std::string& merged) {
+    const int sysroot = machine.sysroot.get();
+    const std::string state = state_path(record.image);
+    rename_exchange_at(sysroot, merged, state + "/etc");
+    crash_point("update.etc-exchanged");
+    if (record.shared_state && !stat_at(sysroot, state + "/" + kEtcPrevious)) {
+        rename_noreplace_at(sysroot, merged, state + "/" + kEtcPrevious);
+    }
+    sync_file_system(sysroot, machine.settings.sysroot);
+}
+
+std::vector<std::string> merge_etc(Machine& machine,
+                                   const DeploymentRecord& record,
+                                   const DeploymentRecord& booted,
+                                   const std::stop_token& stop) {
+    if (record.image == booted.image) return {};
+    const image::FileTree next = load_tree(machine.store(), record.image);
+    const EtcTrees trees = check_out_trees(machine, record, booted, next, stop);
+    const RollbackGuard sweep([&] { machine.state.remove_work(work_name(record)); });
+    const etc::MergePlan plan = etc::plan_merge(trees.input(), stop);
+    etc::require_no_conflicts(plan);
+    const std::string merged = std::string(kPrivatePath) + "/" + trees.work + "/merged";
+    make_dirs_at(machine.sysroot.get(), merged, 0755);
+    {
+        const UniqueFd out = open_dir_at(machine.sysroot.get(), merged);
+        etc::apply_merge(plan, trees.input(), out.get(), stop);
+        sync_file_system(out.get(), machine.settings.sysroot);
+    }
+    crash_point("update.etc-merged");
+    exchange_etc(machine, record, merged);
+    return describe_changes(plan);
+}
+
+/// What was true when it was staged may not be any more (design 5.3): everything is looked at
+/// again.
+void check_again(Machine& machine,
+                 const DeploymentRecord& record,
+                 const DeploymentRecord* booted,
+                 unsigned tries,
+                 const std::stop_token& stop) {
+    const JudgedUki judged = judge_uki(machine, record.uki_object, booted);
+    if (judged.sha256 != record.uki_sha256 || judged.argument.digest != record.image) {
+        throw Error(ErrorCode::StateCorrupt,
+                    "the staged UKI in the store is not the one that was recorded",
+                    "run 'cfsctl store fsck', then 'cfsctl update' again");
+    }
+    if (!machine.store().has_image(record.image)) {
+        throw Error(ErrorCode::StateCorrupt,
+                    "the image " + record.image.hex() + " is missing or damaged in the store",
+                    "run 'cfsctl store fsck', then 'cfsctl update' again");
+    }
+    measure_objects(machine.store(), load_tree(machine.store(), record.image), stop);
+    if (!stat_at(machine.sysroot.get(), state_path(record.image) + "/etc")) {
+        throw Error(ErrorCode::StateCorrupt,
+                    "the state directory '" + state_path(record.image) + "' is missing",
+                    "run 'cfsctl update' again");
+    }
+    machine.boot->verify(record.staged_uki(tries));
+}
+
+}  // namespace
+
+etc::MergePlan preview_etc(Machine& machine,
+                           const DeploymentRecord& record,
+                           const DeploymentRecord& booted,
+                           const image::FileTree& next,
+                           const std::stop_token& stop) {
+    if (record.image == booted.image) return {};
+    const EtcTrees trees = check_out_trees(machine, record, booted, next, stop);
+    const RollbackGuard sweep([&] { machine.state.remove_work(work_name(record)); });
+    return etc::plan_merge(trees.input(), stop);
+}
+
+std::vector<std::string> finalize_deployment(Machine& machine,
+                                             DeploymentRecord record,
+                                             const DeploymentRecord* booted,
+                                             unsigned tries,
+                                             const std::stop_token& stop) {
+    RollbackGuard undo([&] { drop_deployment(machine, record); });
+    check_again(machine, record, booted, tries, stop);
+    record.phase = Phase::Finalizing;
+    machine.state.save(record);
+    crash_point("update.finalizing");
+    std::vector<std::string> changes;
+    if (booted != nullptr) changes = merge_etc(machine, record, *booted, stop);
+    crash_point("update.before-arm");
+    machine.boot->arm(record.staged_uki(tries));
+    // From here on it is the new one: a failure below must not take it away again.
+    undo.dismiss();
+    record.phase = Phase::Armed;
+    machine.state.save(record);
+    crash_point("update.armed");
+    return changes;
+}
+
+}  // namespace cfs::update

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/pull.hpp"
+
+#include "base/crash_point.hpp"
+#include "base/error.hpp"
+#include "base/fs_at.hpp"
+#include "base/stop.hpp"
+#include "store/splitstream.hpp"
+
+namespace cfs::update {
+namespace {
+
+constexpr std::uint64_t kUkiLayerEntries = 1000;
+constexpr std::uint64_t kUkiLayerSlack = std::uint64_t{1} << 20;
+
+/// Name under which composefs-rs looks up an image in a config's references.
+std::string image_ref_name(uki::ErofsFormat format, image::XattrMode xattrs) {
+    std::string name = "composefs.image.boot";
+    if (format == uki::ErofsFormat::V1) name += ".v1";
+    if (xattrs == image::XattrMode::KeepUserXattrs) name += ".xattrs=keep-user-xattrs";
+    return name;
+}
+
+}  // namespace
+
+Pull::Pull(Machine& machine,
+           net::ImageSource& source,
+           ProgressSink& progress,
+           const std::stop_token& stop)
+    : machine_(machine), source_(source), progress_(progress), stop_(stop) {}
+
+const net::Resolved& Pull::resolve() {
+    resolved_ = source_.resolve(net::host_platform(), stop_);
+    uki_layer_ = find_uki_layer(resolved_->manifest);
+    return *resolved_;
+}
+
+void Pull::plan() {
+    if (!present_.empty()) return;
+    for (const Digest& diff_id : resolved_->config.diff_ids) {
+        check(stop_);
+        present_.push_back(layer_is_complete(machine_.store(), diff_id));
+        if (present_.back()) reused_ += resolved_->manifest.layers[present_.size() - 1].size;
+    }
+}
+
+std::uint64_t Pull::missing_bytes() {
+    plan();
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        if (!present_[i]) sum += resolved_->manifest.layers[i].size;
+    }
+    return sum;
+}
+
+std::uint64_t Pull::reused_bytes() {
+    plan();
+    return reused_;
+}
+
+void Pull::import(std::size_t index, const LayerLimits& limits) {
+    const net::Descriptor& blob = resolved_->manifest.layers[index];
+    progress_.message("fetching layer " + std::to_string(index + 1) + " of " +
+                      std::to_string(present_.size()) + ", " + std::to_string(blob.size) +
+                      " bytes");
+    const std::uint64_t total = done_ + missing_bytes();
+    const auto on_bytes = [&](std::uint64_t more) {
+        done_ += more;
+        progress_.bytes(done_, total, reused_);
+    };
+    (void)import_layer(machine_.store(),
+                       source_,
+                       blob,
+                       resolved_->config.diff_ids[index],
+                       limits,
+                       on_bytes,
+                       stop_);
+    present_[index] = true;
+}
+
+const JudgedUki& Pull::gate(const DeploymentRecord* booted) {
+    progress_.stage("gate");
+    plan();
+    const net::Descriptor& blob = resolved_->manifest.layers[uki_layer_];
+    machine_.boot->check_space(blob.size + machine_.settings.boot.esp_reserve);
+    LayerLimits limits = layer_limits(machine_.settings);
+    limits.max_unpacked = machine_.settings.boot.max_uki_size + kUkiLayerSlack;
+    limits.tar.max_entries = kUkiLayerEntries;
+    if (!present_[uki_layer_]) import(uki_layer_, limits);
+    UkiLayer layer;
+    replay_layer(machine_.store(), layer_stream(uki_layer_), limits, [&](image::TarEntry&& entry) {
+        layer.add(entry);
+    });
+    judged_ = judge_uki(machine_, *layer.uki().external, booted);
+    return *judged_;
+}
+
+void Pull::fetch() {
+    progress_.stage("fetch");
+    const FreeSpace space = free_space(machine_.store().dir_fd());
+    if (space.available < missing_bytes()) {
+        throw Error(ErrorCode::NoSpace,
+                    "the store at '" + machine_.store().path() + "' has " +
+                        std::to_string(space.available) + " bytes free, the image needs at least " +
+                        std::to_string(missing_bytes()),
+                    "run 'cfsctl gc' or free space there");
+    }
+    progress_.bytes(done_, done_ + missing_bytes(), reused_);
+    const LayerLimits limits = layer_limits(machine_.settings);
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        if (!present_[i]) import(i, limits);
+    }
+}
+
+Digest Pull::layer_stream(std::size_t index) {
+    const Digest& diff_id = resolved_->config.diff_ids[index];
+    const auto stream = machine_.store().find_stream(layer_stream_name(diff_id));
+    if (stream) return *stream;
+    throw Error(ErrorCode::Busy,
+                "the layer " + to_oci(diff_id) + " vanished from the store while it was in use",
+                "another tool removed it: try again");
+}
+
+const Composed& Pull::compose(const DeploymentRecord* previous) {
+    progress_.stage("compose");
+    std::vector<Digest> streams;
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        if (i != uki_layer_) streams.push_back(layer_stream(i));
+    }
+    store::Repository& store = machine_.store();
+    const image::FileTree merged =
+        merge_layers(store, streams, layer_limits(machine_.settings), stop_);
+    const auto before = previous != nullptr ? find_tree(store, previous->image) : std::nullopt;
+    composed_ = compose_matching(
+        merged, judged_->argument, store_reader(store), before ? &*before : nullptr, stop_);
+    progress_.stage("verify");
+    measure_objects(store, composed_->tree, stop_);
+    return *composed_;
+}
+
+Digest Pull::commit_document(const std::string& name,
+                             ByteView bytes,
+                             std::uint64_t type,
+                             const std::vector<std::pair<std::string, Digest>>& refs) {
+    store::SplitstreamWriter writer(machine_.store());
+    for (const auto& [key, target] : refs)
+        writer.named_ref(key, target);
+    writer.external(machine_.store().put_object(bytes), bytes.size());
+    const Digest stream = writer.finish(type);
+    machine_.store().commit_stream(name, stream);
+    return stream;
+}
+
+void Pull::commit() {
+    store::Repository& store = machine_.store();
+    const Digest image = store.put_object(composed_->erofs);
+    if (image != judged_->argument.digest) {
+        throw Error(ErrorCode::Internal,
+                    "the stored image measures " + image.hex() + ", composed was " +
+                        judged_->argument.digest.hex());
+    }
+    store.commit_image(image);
+    std::vector<std::pair<std::string, Digest>> layers;
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        layers.emplace_back(to_oci(resolved_->config.diff_ids[i]), layer_stream(i));
+    }
+    auto config_refs = layers;
+    config_refs.emplace_back(image_ref_name(judged_->argument.version, composed_->recipe.xattrs),
+                             image);
+    const std::string config_digest = to_oci(resolved_->manifest.config.digest);
+    const Digest config = commit_document(
+        "oci-config-" + config_digest, resolved_->config_bytes, store::kOciConfig, config_refs);
+    layers.emplace_back("config:" + config_digest, config);
+    const std::string manifest_name = "oci-manifest-" + to_oci(resolved_->manifest_digest);
+    (void)commit_document(manifest_name, resolved_->manifest_bytes, store::kOciManifest, layers);
+    crash_point("update.before-pins");
+    store.set_stream_ref(manifest_pin(resolved_->manifest_digest), manifest_name);
+    store.set_image_ref(image_pin(image), image);
+    store.sync();
+    crash_point("update.pinned");
+}
+
+}  // namespace cfs::update

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file An image on its way into the store.
+#pragma once
+
+#include "update/compose.hpp"
+#include "update/engine.hpp"
+#include "update/gate.hpp"
+#include "update/machine.hpp"
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace cfs::update {
+
+/// One image, pulled step by step in the order of the methods. The caller holds the store's shared
+/// lock from before gate() until the deployment that needs the image is recorded. Until commit() no
+/// ref is touched: a failure leaves only objects and layers that the next try finds again and the
+/// next collection drops.
+class Pull {
+ public:
+    Pull(Machine& machine,
+         net::ImageSource& source,
+         ProgressSink& progress,
+         const std::stop_token& stop);
+
+    /// Reference -> manifest and config. Fetches no layer.
+    const net::Resolved& resolve();
+
+    /// Fetches the UKI layer and judges the UKI. Space on the ESP is checked before.
+    const JudgedUki& gate(const DeploymentRecord* booted);
+
+    /// What the other layers cost: bytes to fetch, bytes of those that are here.
+    [[nodiscard]] std::uint64_t missing_bytes();
+    [[nodiscard]] std::uint64_t reused_bytes();
+
+    /// Fetches the layers that are not here. NoSpace beforehand when they cannot fit.
+    void fetch();
+
+    /// Makes the image and checks it against the UKI, and every object that it names.
+    /// \param previous whose tree explains a mismatch; may be nullptr
+    const Composed& compose(const DeploymentRecord* previous);
+
+    /// Image, config and manifest into the store, pins, all durable.
+    void commit();
+
+    [[nodiscard]] const net::Resolved& resolved() const { return *resolved_; }
+
+    [[nodiscard]] const JudgedUki& judged() const { return *judged_; }
+
+    [[nodiscard]] const Composed& composed() const { return *composed_; }
+
+    [[nodiscard]] std::uint64_t fetched_bytes() const { return done_; }
+
+ private:
+    void plan();
+    void import(std::size_t index, const LayerLimits& limits);
+    [[nodiscard]] Digest layer_stream(std::size_t index);
+    [[nodiscard]] Digest commit_document(const std::string& name,
+                                         ByteView bytes,
+                                         std::uint64_t type,
+                                         const std::vector<std::pair<std::string, Digest>>& refs);
+
+    Machine& machine_;
+    net::ImageSource& source_;
+    ProgressSink& progress_;
+    std::stop_token stop_;
+    std::optional<net::Resolved> resolved_;
+    std::optional<JudgedUki> judged_;
+    std::optional<Composed> composed_;
+    std::size_t uki_layer_ = 0;
+    std::vector<bool> present_;  ///< by layer; empty until planned
+    std::uint64_t done_ = 0;     ///< bytes fetched
+    std::uint64_t reused_ = 0;   ///< bytes of layers that were here
+};
+
+}  // namespace cfs::update

@@ -30,6 +30,13 @@ struct DigestOptions {
                                   ProgressSink& progress,
                                   const std::stop_token& stop);
 
+/// Content of one regular file (no symbolic links on the way) of the merged image; NotFound without
+/// it. \param path e.g. "usr/lib/os-release"
+[[nodiscard]] std::string image_file(const std::string& source,
+                                     const std::string& path,
+                                     const settings::Settings& settings,
+                                     const std::stop_token& stop);
+
 /// The first deployment, onto directories that stand for /sysroot and the ESP: same gate, store,
 /// image and verification as an update; an uncounted entry, since there is nothing to fall back to.
 /// Refuses a sysroot or ESP that holds a deployment already. settings.sysroot and settings.esp say

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/engine.hpp"
+
+#include "base/error.hpp"
+#include "base/fs_at.hpp"
+#include "update/verbs.hpp"
+
+#include <mutex>
+
+namespace cfs::update {
+namespace {
+
+/// Opens the machine anew for each verb: no descriptor and no lock is held while idle, and what an
+/// administrator mounted or repaired meanwhile is seen.
+class RealEngine final : public Engine {
+ private:
+    /// A verb after a crash begins where the crash left off, also when no daemon reconciled in
+    /// between.
+    template <typename F>
+    auto locked(F&& verb) {
+        Machine machine(settings_, clock_);
+        const UniqueFd lock = machine.state.lock();
+        run_reconcile(machine);
+        return verb(machine);
+    }
+
+ public:
+    RealEngine(const settings::Settings& settings, const Clock& clock)
+        : settings_(settings), clock_(clock) {}
+
+    [[nodiscard]] Status status() override { return read_status(settings_, clock_); }
+
+    void reconcile() override {
+        locked([](Machine&) {});
+    }
+
+    [[nodiscard]] CheckResult check(const std::string& image,
+                                    ProgressSink& progress,
+                                    const std::stop_token& stop) override {
+        return locked([&](Machine& machine) { return run_check(machine, image, progress, stop); });
+    }
+
+    [[nodiscard]] UpdateResult update(const UpdateOptions& options,
+                                      ProgressSink& progress,
+                                      const std::stop_token& stop) override {
+        return locked(
+            [&](Machine& machine) { return run_update(machine, options, progress, stop); });
+    }
+
+    [[nodiscard]] UpdateResult finalize(ProgressSink& progress,
+                                        const std::stop_token& stop) override {
+        return locked([&](Machine& machine) { return run_finalize(machine, progress, stop); });
+    }
+
+    [[nodiscard]] DeploymentInfo rollback(ProgressSink& progress, const std::stop_token&) override {
+        return locked([&](Machine& machine) { return run_rollback(machine, progress); });
+    }
+
+    [[nodiscard]] CollectResult collect(bool dry_run,
+                                        ProgressSink& progress,
+                                        const std::stop_token& stop) override {
+        return locked(
+            [&](Machine& machine) { return run_collect(machine, dry_run, progress, stop); });
+    }
+
+    void remember_error(const Error* error) override {
+        const StateDir state(open_root(settings_.sysroot).get(), true);
+        if (error == nullptr) {
+            state.set_last_error(std::nullopt);
+            return;
+        }
+        state.set_last_error(LastError{std::string(to_string(error->code())),
+                                       error->what(),
+                                       error->hint(),
+                                       error->details(),
+                                       unix_seconds(clock_)});
+    }
+
+    [[nodiscard]] std::uint64_t next_job_id() override {
+        const std::lock_guard guard(id_mutex_);
+        const StateDir state(open_root(settings_.sysroot).get(), true);
+        return state.next_job_id();
+    }
+
+ private:
+    const settings::Settings settings_;
+    const Clock& clock_;
+    std::mutex id_mutex_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(const settings::Settings& settings, const Clock& clock) {
+    return std::make_unique<RealEngine>(settings, clock);
+}
+
+}  // namespace cfs::update

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/offline.hpp"
+
+#include "base/error.hpp"
+#include "crypto/fsverity.hpp"
+#include "image/layers.hpp"
+#include "update/compose.hpp"
+#include "update/layer_import.hpp"
+#include "update/machine.hpp"
+#include "update/source.hpp"
+
+#include <unordered_map>
+
+namespace cfs::update {
+namespace {
+
+/// SELinux policies and os-release files are far below this.
+constexpr std::uint64_t kKeepUpTo = std::uint64_t{16} << 20;
+
+bool is_policy(std::string_view path) {
+    return path.starts_with("etc/selinux/");
+}
+
+/// Content of a few files, by digest, from one pass over the layers.
+class KeptFiles {
+ public:
+    void offer(const Digest& digest, ByteView content) {
+        last_ = {digest, std::string(as_text(content))};
+    }
+
+    void keep(const Digest& digest) {
+        if (last_.first == digest) contents_[digest] = std::move(last_.second);
+    }
+
+    [[nodiscard]] image::ReadContent reader() const {
+        return [this](const image::Inode& inode) {
+            if (!inode.external) return inode.content;
+            const auto found = contents_.find(*inode.external);
+            if (found != contents_.end()) return found->second;
+            throw Error(ErrorCode::BadFormat,
+                        "the file with digest " + inode.external->hex() +
+                            " is needed and larger than " + std::to_string(kKeepUpTo) + " bytes");
+        };
+    }
+
+ private:
+    std::pair<Digest, std::string> last_;
+    std::unordered_map<Digest, std::string> contents_;
+};
+
+bool is_uki_layer(const net::Descriptor& layer) {
+    const auto note = layer.annotations.find(kLayerAnnotation);
+    return note != layer.annotations.end() && note->second == kLayerAnnotationUki;
+}
+
+using KeepPath = std::function<bool(std::string_view)>;
+
+image::FileTree scan_image(HashAlgorithm algorithm,
+                           const std::string& reference,
+                           const settings::Settings& settings,
+                           const KeepPath& keep_path,
+                           KeptFiles& kept,
+                           const std::stop_token& stop) {
+    OpenedSource source(reference, settings, "", stop);
+    const net::Resolved resolved = source->resolve(net::host_platform(), stop);
+    image::LayerMerger merger;
+    for (std::size_t i = 0; i < resolved.manifest.layers.size(); ++i) {
+        const net::Descriptor& layer = resolved.manifest.layers[i];
+        if (is_uki_layer(layer)) continue;
+        if (i > 0) merger.next_layer();
+        const auto on_content = [&](const Digest& digest, ByteView content) {
+            kept.offer(digest, content);
+        };
+        const auto on_entry = [&](image::TarEntry&& entry) {
+            if (entry.external && keep_path(entry.path)) kept.keep(*entry.external);
+            merger.apply(std::move(entry));
+        };
+        scan_layer(algorithm,
+                   *source,
+                   layer,
+                   resolved.config.diff_ids[i],
+                   layer_limits(settings),
+                   kKeepUpTo,
+                   on_content,
+                   on_entry,
+                   stop);
+    }
+    return merger.take();
+}
+
+}  // namespace
+
+Digest image_digest(const std::string& source,
+                    const DigestOptions& options,
+                    const settings::Settings& settings,
+                    ProgressSink& progress,
+                    const std::stop_token& stop) {
+    progress.stage("fetch");
+    KeptFiles kept;
+    image::FileTree tree = scan_image(options.hash, source, settings, is_policy, kept, stop);
+    progress.stage("compose");
+    image::oci_transform(tree, options.xattrs);
+    if (options.bootable) image::boot_transform(tree, options.boot_mtime, kept.reader());
+    return verity_digest(options.hash, image::write_erofs(tree, options.version, options.hash));
+}
+
+std::string image_file(const std::string& source,
+                       const std::string& path,
+                       const settings::Settings& settings,
+                       const std::stop_token& stop) {
+    KeptFiles kept;
+    const image::FileTree tree = scan_image(
+        HashAlgorithm::Sha256,
+        source,
+        settings,
+        [&](std::string_view p) { return p == path; },
+        kept,
+        stop);
+    const image::Node* const node = tree.lookup(path);
+    if (node == nullptr || node->type() != image::FileType::Regular) {
+        throw Error(ErrorCode::NotFound, "the image '" + source + "' has no file '/" + path + "'");
+    }
+    return kept.reader()(*node->leaf());
+}
+
+}  // namespace cfs::update

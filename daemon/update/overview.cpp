@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "base/fs_at.hpp"
+#include "update/deploy.hpp"
+#include "update/verbs.hpp"
+
+namespace cfs::update {
+namespace {
+
+const boot::LoaderEntry* find(const Overview& all, const DeploymentRecord& record) {
+    for (const auto& entry : all.entries) {
+        if (boot::same_name(entry.name.stem, record.stem)) return &entry;
+    }
+    return nullptr;
+}
+
+bool is_bad(const boot::LoaderEntry& entry) {
+    return entry.name.counter && entry.name.counter->left == 0;
+}
+
+/// Bootable, and not one that a rollback or the loader gave up.
+bool is_candidate(const Overview& all, const DeploymentRecord& record) {
+    const auto* entry = find(all, record);
+    return entry != nullptr && entry->readable && !is_bad(*entry) &&
+           all.held.count(record.image.hex()) == 0;
+}
+
+const DeploymentRecord* find_pending(const Overview& all) {
+    for (const auto& record : all.records) {
+        if (&record == all.booted) return nullptr;
+        if (record.phase == Phase::Staged || record.phase == Phase::Finalizing) return &record;
+        if (record.phase == Phase::Armed && is_candidate(all, record)) return &record;
+    }
+    return nullptr;
+}
+
+const DeploymentRecord* find_rollback(const Overview& all) {
+    if (all.booted == nullptr) return nullptr;
+    // Something newer is armed: going back means staying with what runs.
+    if (all.pending != nullptr && all.pending->phase == Phase::Armed) return all.booted;
+    for (const auto& record : all.records) {
+        const bool bootable = record.phase == Phase::Booted || record.phase == Phase::Armed;
+        if (&record != all.booted && bootable && is_candidate(all, record)) return &record;
+    }
+    return nullptr;
+}
+
+DeploymentState state_of(const Overview& all, const DeploymentRecord& record) {
+    if (&record == all.booted) return DeploymentState::Booted;
+    if (record.phase == Phase::Staged || record.phase == Phase::Finalizing)
+        return DeploymentState::Staged;
+    const auto* entry = find(all, record);
+    if (entry == nullptr || !entry->readable) return DeploymentState::Broken;
+    if (all.held.count(record.image.hex()) != 0) return DeploymentState::RolledBack;
+    if (&record == all.pending) return DeploymentState::Armed;
+    return DeploymentState::Kept;
+}
+
+}  // namespace
+
+void take_overview(Machine& machine, Overview& out) {
+    out.records = machine.state.deployments(&out.problems);
+    out.held = machine.state.held();
+    try {
+        out.entries = machine.boot->list();
+        out.next_entry = machine.boot->predict_next();
+    } catch (const Error& e) {
+        out.problems.push_back(std::string("the ESP cannot be read: ") + e.what());
+    }
+    out.booted = find_booted(machine.settings, out.records);
+    out.pending = find_pending(out);
+    out.rollback = find_rollback(out);
+}
+
+DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
+    DeploymentInfo info;
+    info.digest = record.image.hex();
+    info.version = record.version;
+    info.title = record.title;
+    info.state = state_of(all, record);
+    info.image = record.reference;
+    info.manifest_digest = to_oci(record.manifest);
+    info.installed = record.installed;
+    if (const auto* entry = find(all, record)) {
+        info.uki = entry->file;
+        info.problem = entry->problem;
+        info.next = boot::same_name(entry->file, all.next_entry);
+    } else if (info.state == DeploymentState::Staged) {
+        info.uki = record.staged_file;
+    } else {
+        info.problem = "its UKI is not on the ESP";
+    }
+    return info;
+}
+
+const DeploymentRecord& require_booted(const Overview& all) {
+    if (all.booted != nullptr) return *all.booted;
+    throw Error(ErrorCode::NotFound,
+                all.records.empty()
+                    ? "no deployment is installed here"
+                    : "the running system is none of the deployments that are installed here",
+                all.records.empty() ? "install one with 'cfsctl install'"
+                                    : "boot one of them; 'cfsctl status' lists them");
+}
+
+}  // namespace cfs::update

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/status.hpp"
+
+#include "base/error.hpp"
+#include "update/verbs.hpp"
+
+#include <exception>
+
+namespace cfs::update {
+namespace {
+
+void add_foreign(const Overview& all, Status& status) {
+    for (const auto& entry : all.entries) {
+        bool known = false;
+        for (const auto& record : all.records)
+            known = known || boot::same_name(record.stem, entry.name.stem);
+        if (known) continue;
+        DeploymentInfo info;
+        info.version = entry.version;
+        info.title = entry.title;
+        info.uki = entry.file;
+        info.state = DeploymentState::Foreign;
+        info.next = boot::same_name(entry.file, all.next_entry);
+        info.problem = entry.problem;
+        status.deployments.push_back(std::move(info));
+    }
+}
+
+bool is_next(const Overview& all, const DeploymentRecord& record) {
+    return describe(all, record).next;
+}
+
+void fill_deployments(const Overview& all, Status& status) {
+    for (const auto& record : all.records)
+        status.deployments.push_back(describe(all, record));
+    add_foreign(all, status);
+    if (all.booted != nullptr) {
+        status.booted = describe(all, *all.booted);
+        status.reboot_pending = !all.next_entry.empty() && !is_next(all, *all.booted);
+    }
+    if (all.pending != nullptr) status.staged = describe(all, *all.pending);
+    if (all.rollback != nullptr) status.rollback = describe(all, *all.rollback);
+    status.warnings.insert(status.warnings.end(), all.problems.begin(), all.problems.end());
+}
+
+/// Runs one part of the report; what it throws becomes a warning.
+template <typename F>
+void part(Status& status, const char* what, F&& fill) {
+    try {
+        fill();
+    } catch (const std::exception& e) {
+        status.warnings.push_back(std::string(what) + ": " + e.what());
+    }
+}
+
+std::string describe_verity(Machine& machine) {
+    if (machine.store().secure()) return "enforced";
+    return "not enforced: the store's file system has no fs-verity, files are not checked when "
+           "they are read";
+}
+
+}  // namespace
+
+std::string_view to_string(DeploymentState state) {
+    switch (state) {
+        case DeploymentState::Booted:
+            return "booted";
+        case DeploymentState::Staged:
+            return "staged";
+        case DeploymentState::Armed:
+            return "armed";
+        case DeploymentState::Kept:
+            return "kept";
+        case DeploymentState::RolledBack:
+            return "rolled-back";
+        case DeploymentState::Broken:
+            return "broken";
+        case DeploymentState::Foreign:
+            return "foreign";
+    }
+    return "unknown";
+}
+
+Status read_status(const settings::Settings& settings, const Clock& clock) {
+    Status status;
+    status.image = settings.image;
+    status.verity = "unknown";
+    part(status, "status", [&] {
+        Machine machine(settings, clock);
+        part(status, "deployments", [&] {
+            Overview all;
+            take_overview(machine, all);
+            fill_deployments(all, status);
+        });
+        part(status, "the store", [&] { status.verity = describe_verity(machine); });
+        status.available = machine.state.available();
+        status.last_error = machine.state.last_error();
+    });
+    return status;
+}
+
+}  // namespace cfs::update

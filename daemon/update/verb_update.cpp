@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/crash_point.hpp"
+#include "base/error.hpp"
+#include "update/deploy.hpp"
+#include "update/pull.hpp"
+#include "update/source.hpp"
+#include "update/verbs.hpp"
+
+namespace cfs::update {
+namespace {
+
+std::string reference_for(const Machine& machine, const std::string& wanted) {
+    const std::string& reference = wanted.empty() ? machine.settings.image : wanted;
+    if (!reference.empty()) return reference;
+    throw Error(ErrorCode::InvalidArgs,
+                "no image is configured",
+                "set 'image' in cfsupdated.toml, or name one with --image");
+}
+
+std::string scratch(const Machine& machine) {
+    return machine.settings.sysroot + "/" + kPrivatePath + "/work";
+}
+
+/// The deployment that already has this manifest, or this image with the same UKI; nullptr if none
+/// that counts.
+const DeploymentRecord* find_same(const Overview& all, const DeploymentRecord& wanted) {
+    for (const DeploymentRecord* known : {all.pending, all.booted}) {
+        if (known != nullptr && (known->manifest == wanted.manifest || known->same_update(wanted)))
+            return known;
+    }
+    return nullptr;
+}
+
+void check_expected(const UpdateOptions& options,
+                    const net::Resolved& resolved,
+                    const JudgedUki* judged) {
+    if (options.expected_digest.empty()) return;
+    const std::string manifest = to_oci(resolved.manifest_digest);
+    if (options.expected_digest == manifest) return;
+    const bool is_manifest = options.expected_digest.find(':') != std::string::npos;
+    if (judged == nullptr && !is_manifest) return;
+    if (judged != nullptr && options.expected_digest == judged->argument.digest.hex()) return;
+    throw Error(ErrorCode::DigestMismatch,
+                "the image is not the expected one: expected " + options.expected_digest +
+                    ", found " + (is_manifest ? manifest : judged->argument.digest.hex()),
+                "the reference moved on: check again and decide anew");
+}
+
+bool is_explicit(const UpdateOptions& options) {
+    return !options.image.empty() || !options.expected_digest.empty();
+}
+
+/// One update from gate to arming; the members are what the steps hand to each other.
+class Update {
+ public:
+    Update(Machine& machine,
+           const UpdateOptions& options,
+           ProgressSink& progress,
+           const std::stop_token& stop)
+        : machine_(machine), options_(options), progress_(progress), stop_(stop) {
+        take_overview(machine_, all_);
+    }
+
+    UpdateResult run() {
+        const DeploymentRecord& booted = require_booted(all_);
+        const auto lock = machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_);
+        OpenedSource source(
+            reference_for(machine_, options_.image), machine_.settings, scratch(machine_), stop_);
+        Pull pull(machine_, *source, progress_, stop_);
+        progress_.stage("check");
+        check_expected(options_, pull.resolve(), nullptr);
+        if (auto done = nothing_new(pull, nullptr)) return *done;
+        const JudgedUki& judged = pull.gate(&booted);
+        check_expected(options_, pull.resolved(), &judged);
+        if (auto done = nothing_new(pull, &judged)) return *done;
+        return install(pull, booted);
+    }
+
+ private:
+    std::optional<UpdateResult> nothing_new(const Pull& pull, const JudgedUki* judged);
+    UpdateResult install(Pull& pull, const DeploymentRecord& booted);
+    UpdateResult finish(const DeploymentRecord& record,
+                        const DeploymentRecord* booted,
+                        UpdateResult result);
+    void supersede();
+
+    Machine& machine_;
+    const UpdateOptions& options_;
+    ProgressSink& progress_;
+    const std::stop_token& stop_;
+    Overview all_;
+};
+
+std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUki* judged) {
+    DeploymentRecord wanted;
+    wanted.manifest = pull.resolved().manifest_digest;
+    if (judged != nullptr) {
+        wanted.image = judged->argument.digest;
+        wanted.authenticode = judged->uki.authenticode;
+    }
+    UpdateResult result;
+    result.fetched_bytes = pull.fetched_bytes();
+    if (const auto* same = find_same(all_, wanted)) {
+        result.deployment = describe(all_, *same);
+        if (same->phase == Phase::Staged && options_.finalize)
+            return finish(*same, all_.booted, result);
+        progress_.message(same == all_.booted ? "already running"
+                                              : "already installed, waiting for a reboot");
+        return result;
+    }
+    const auto held = judged != nullptr ? all_.held.find(wanted.image.hex()) : all_.held.end();
+    if (held == all_.held.end() || is_explicit(options_)) return std::nullopt;
+    progress_.message("version " + judged->uki.osrel.version() + " is held (" + held->second +
+                      "): name it with --image to install it anyway");
+    result.deployment = describe(all_, *all_.booted);
+    return result;
+}
+
+/// A staged deployment that the new one replaces gives its place on the ESP back first.
+void Update::supersede() {
+    if (all_.pending == nullptr || all_.pending->phase == Phase::Armed) return;
+    progress_.message("dropping the staged version " + all_.pending->version);
+    drop_deployment(machine_, *all_.pending);
+}
+
+UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
+    pull.fetch();
+    pull.compose(&booted);
+    progress_.stage("stage");
+    DeploymentRecord record = make_record(machine_, pull);
+    const etc::MergePlan preview =
+        preview_etc(machine_, record, booted, pull.composed().tree, stop_);
+    etc::require_no_conflicts(preview);
+    supersede();
+    stage_deployment(machine_, record, pull, machine_.settings.boot.tries, stop_);
+    if (is_explicit(options_)) machine_.state.release(record.image);
+    machine_.state.set_available(std::nullopt);
+    UpdateResult result;
+    result.outcome = UpdateOutcome::Staged;
+    result.fetched_bytes = pull.fetched_bytes();
+    result.reused_bytes = pull.reused_bytes();
+    result.etc_changes = describe_changes(preview);
+    if (options_.finalize) return finish(record, &booted, std::move(result));
+    Overview after;
+    take_overview(machine_, after);
+    result.deployment = describe(after, record);
+    return result;
+}
+
+UpdateResult Update::finish(const DeploymentRecord& record,
+                            const DeploymentRecord* booted,
+                            UpdateResult result) {
+    progress_.stage("finalize");
+    result.etc_changes =
+        finalize_deployment(machine_, record, booted, machine_.settings.boot.tries, stop_);
+    result.outcome = UpdateOutcome::Finalized;
+    Overview after;
+    take_overview(machine_, after);
+    for (const auto& known : after.records) {
+        if (known.stem == record.stem) result.deployment = describe(after, known);
+    }
+    return result;
+}
+
+}  // namespace
+
+UpdateResult run_update(Machine& machine,
+                        const UpdateOptions& options,
+                        ProgressSink& progress,
+                        const std::stop_token& stop) {
+    return Update(machine, options, progress, stop).run();
+}
+
+UpdateResult run_finalize(Machine& machine, ProgressSink& progress, const std::stop_token& stop) {
+    Overview all;
+    take_overview(machine, all);
+    if (all.pending == nullptr || all.pending->phase != Phase::Staged) {
+        throw Error(ErrorCode::NotFound, "nothing is staged", "run 'cfsctl update' first");
+    }
+    const DeploymentRecord& booted = require_booted(all);
+    const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, stop);
+    progress.stage("finalize");
+    const DeploymentRecord record = *all.pending;
+    UpdateResult result;
+    result.outcome = UpdateOutcome::Finalized;
+    result.etc_changes =
+        finalize_deployment(machine, record, &booted, machine.settings.boot.tries, stop);
+    Overview after;
+    take_overview(machine, after);
+    for (const auto& known : after.records) {
+        if (known.stem == record.stem) result.deployment = describe(after, known);
+    }
+    return result;
+}
+
+CheckResult run_check(Machine& machine,
+                      const std::string& image,
+                      ProgressSink& progress,
+                      const std::stop_token& stop) {
+    Overview all;
+    take_overview(machine, all);
+    const DeploymentRecord& booted = require_booted(all);
+    progress.stage("check");
+    const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, stop);
+    OpenedSource source(reference_for(machine, image), machine.settings, scratch(machine), stop);
+    Pull pull(machine, *source, progress, stop);
+    DeploymentRecord wanted;
+    wanted.manifest = pull.resolve().manifest_digest;
+    CheckResult result;
+    result.available.image = pull.resolved().reference;
+    result.available.manifest_digest = to_oci(wanted.manifest);
+    result.available.checked = unix_seconds(machine.clock);
+    if (const auto* same = find_same(all, wanted)) {
+        result.available.version = same->version;
+        result.available.digest = same->image.hex();
+        machine.state.set_available(std::nullopt);
+        return result;
+    }
+    const JudgedUki& judged = pull.gate(&booted);
+    wanted.image = judged.argument.digest;
+    wanted.authenticode = judged.uki.authenticode;
+    result.available.version = judged.uki.osrel.version();
+    result.available.digest = wanted.image.hex();
+    result.available.download_bytes = pull.missing_bytes();
+    result.available.reused_bytes = pull.reused_bytes();
+    result.update_available =
+        find_same(all, wanted) == nullptr && all.held.count(wanted.image.hex()) == 0;
+    machine.state.set_available(result.update_available ? std::optional(result.available)
+                                                        : std::nullopt);
+    return result;
+}
+
+}  // namespace cfs::update

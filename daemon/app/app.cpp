@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/app.hpp"
+
+#include "app/command_line.hpp"
+#include "app/notify.hpp"
+#include "base/log.hpp"
+#include "service/service.hpp"
+#include "settings/load.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <signal.h>
+
+#include <iostream>
+#include <utility>
+
+namespace cfs::app {
+namespace {
+
+/// The main loop and what hangs on it. Main thread only.
+class Daemon {
+ public:
+    Daemon(const settings::Settings& settings, const std::string& bus, update::Engine& engine)
+        : io_(1),
+          signals_(io_, SIGTERM, SIGINT),
+          watchdog_(io_),
+          service_(io_, engine, config(settings, bus), events()) {}
+
+    [[nodiscard]] int run() {
+        signals_.async_wait([this](const boost::system::error_code& failed, int number) {
+            if (!failed) stop("signal " + std::to_string(number));
+        });
+        service_.start();
+        io_.run();
+        return exit_status_;
+    }
+
+ private:
+    static service::Service::Config config(const settings::Settings& settings,
+                                           const std::string& bus) {
+        service::Service::Config config;
+        config.bus = bus;
+        config.facts = {version(), settings.image, settings.update.auto_finalize};
+        return config;
+    }
+
+    service::Service::Events events() {
+        service::Service::Events events;
+        events.ready = [this] {
+            log::info("cfsupdated " + version() + " is ready");
+            notify_manager("READY=1");
+            feed_watchdog();
+        };
+        events.lost = [this](const Error& why) {
+            log::error(std::string(why.what()) + (why.hint().empty() ? "" : "; ") + why.hint());
+            exit_status_ = 1;
+            stop("the bus is lost");
+        };
+        return events;
+    }
+
+    void stop(const std::string& why) {
+        if (std::exchange(stopping_, true)) return;
+        log::info("stopping: " + why);
+        notify_manager("STOPPING=1");
+        service_.shut_down([this] { io_.stop(); });
+    }
+
+    /// From the loop only: a loop that hangs is what the watchdog is for.
+    void feed_watchdog() {
+        const auto interval = watchdog_interval();
+        if (!interval) return;
+        notify_manager("WATCHDOG=1");
+        watchdog_.expires_after(*interval / 2);
+        watchdog_.async_wait([this](const boost::system::error_code& failed) {
+            if (!failed) feed_watchdog();
+        });
+    }
+
+    boost::asio::io_context io_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer watchdog_;
+    int exit_status_ = 0;
+    bool stopping_ = false;
+    service::Service service_;
+};
+
+settings::Settings load_settings(const std::string& path) {
+    settings::Loaded loaded = settings::load(path);
+    for (const std::string& warning : loaded.warnings)
+        log::warn(warning);
+    return std::move(loaded.settings);
+}
+
+int act(const CommandLine& line, const EngineFactory& make_engine) {
+    switch (line.action) {
+        case Action::ShowHelp:
+            std::cout << help_text();
+            return 0;
+        case Action::ShowVersion:
+            std::cout << "cfsupdated " << version() << "\n";
+            return 0;
+        case Action::PrintConfig:
+            std::cout << settings::print_config(load_settings(line.config));
+            return 0;
+        case Action::Serve:
+            break;
+    }
+    const settings::Settings settings = load_settings(line.config);
+    const std::unique_ptr<update::Engine> engine = make_engine(settings);
+    return serve(settings, line.bus, *engine);
+}
+
+void report(const Error& error) {
+    std::cerr << "cfsupdated: " << error.what() << "\n";
+    if (!error.hint().empty()) std::cerr << "Hint: " << error.hint() << "\n";
+}
+
+}  // namespace
+
+int serve(const settings::Settings& settings, const std::string& bus, update::Engine& engine) {
+    // A peer that goes away is an error of a write, not the end of us.
+    ::signal(SIGPIPE, SIG_IGN);
+    return Daemon(settings, bus, engine).run();
+}
+
+int run(int argc, char** argv, const EngineFactory& make_engine) noexcept {
+    try {
+        const CommandLine line = parse_command_line(argc, argv);
+        log::init(line.log_level);
+        return act(line, make_engine);
+    } catch (const Error& e) {
+        report(e);
+    } catch (const std::exception& e) {
+        std::cerr << "cfsupdated: unexpected failure: " << e.what() << "\n";
+    }
+    return 1;
+}
+
+}  // namespace cfs::app

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command_line.hpp"
+
+#include "base/error.hpp"
+
+#include <getopt.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace cfs::app {
+namespace {
+
+constexpr const char* kSeeHelp = "'cfsupdated --help' lists the options.";
+
+enum Option : int {
+    Config = 'c',
+    Bus = 'b',
+    LogLevel = 'l',
+    Print = 'p',
+    Version = 'V',
+    Help = 'h'
+};
+
+const std::array<option, 7> kOptions{{{"config", required_argument, nullptr, Config},
+                                      {"bus", required_argument, nullptr, Bus},
+                                      {"log-level", required_argument, nullptr, LogLevel},
+                                      {"print-config", no_argument, nullptr, Print},
+                                      {"version", no_argument, nullptr, Version},
+                                      {"help", no_argument, nullptr, Help},
+                                      {nullptr, 0, nullptr, 0}}};
+
+log::Level level_from(std::string_view name) {
+    constexpr std::array<std::pair<std::string_view, log::Level>, 4> kLevels{
+        {{"debug", log::Level::Debug},
+         {"info", log::Level::Info},
+         {"warn", log::Level::Warn},
+         {"error", log::Level::Error}}};
+    for (const auto& [word, level] : kLevels) {
+        if (word == name) return level;
+    }
+    throw Error(
+        ErrorCode::InvalidArgs,
+        "--log-level: expected debug, info, warn or error, found '" + std::string(name) + "'",
+        kSeeHelp);
+}
+
+void apply(int option, const char* value, CommandLine& line) {
+    switch (option) {
+        case Config:
+            line.config = value;
+            return;
+        case Bus:
+            line.bus = value;
+            return;
+        case LogLevel:
+            line.log_level = level_from(value);
+            return;
+        case Print:
+            line.action = Action::PrintConfig;
+            return;
+        case Version:
+            line.action = Action::ShowVersion;
+            return;
+        case Help:
+            line.action = Action::ShowHelp;
+            return;
+        default:
+            break;
+    }
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, char** argv) {
+    CommandLine line;
+    line.config = CFS_CONFIG_FILE;
+    optind = 0;  // start afresh: getopt keeps its place in a global
+    for (;;) {
+        const int at = optind == 0 ? 1 : optind;
+        const int option = ::getopt_long(argc, argv, ":", kOptions.data(), nullptr);
+        if (option == -1) break;
+        if (option == '?') {
+            throw Error(
+                ErrorCode::InvalidArgs, std::string("unknown option '") + argv[at] + "'", kSeeHelp);
+        }
+        if (option == ':') {
+            throw Error(ErrorCode::InvalidArgs,
+                        std::string("option '") + argv[at] + "' needs a value",
+                        kSeeHelp);
+        }
+        apply(option, optarg, line);
+    }
+    if (optind < argc) {
+        throw Error(ErrorCode::InvalidArgs,
+                    std::string("unexpected argument '") + argv[optind] + "'",
+                    kSeeHelp);
+    }
+    return line;
+}
+
+std::string help_text() {
+    return "Usage: cfsupdated [OPTION]...\n"
+           "The update daemon for image-based systems with composefs roots; see cfsupdated(8).\n"
+           "\n"
+           "      --config FILE      settings (default: " CFS_CONFIG_FILE
+           "),\n"
+           "                         then FILE.d/*.toml\n"
+           "      --bus BUS          system (default), session, or a D-Bus address\n"
+           "      --log-level LEVEL  debug, info (default), warn or error\n"
+           "      --print-config     print the settings that result, and exit\n"
+           "      --version          print the version, and exit\n"
+           "      --help             print this, and exit\n";
+}
+
+std::string version() {
+    return CFS_VERSION;
+}
+
+}  // namespace cfs::app

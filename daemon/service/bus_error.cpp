@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/bus_error.hpp"
+
+#include "base/log.hpp"
+#include "service/text.hpp"
+
+namespace cfs::service {
+namespace {
+
+constexpr const char* kInternalHint = "This is a bug: please report it with the journal's lines.";
+
+}  // namespace
+
+std::string bus_error_name(ErrorCode code) {
+    const bool common = code == ErrorCode::InvalidArgs || code == ErrorCode::AccessDenied;
+    const std::string_view prefix = common ? bus::kFreedesktopErrorPrefix : bus::kErrorPrefix;
+    return std::string(prefix) + std::string(to_string(code));
+}
+
+sdbus::Error to_bus_error(const Error& error) {
+    std::string text = error.what();
+    if (!error.hint().empty()) text += "\nHint: " + error.hint();
+    return bus::make_error(bus_error_name(error.code()), bus_text(text));
+}
+
+Error to_error(std::exception_ptr caught) noexcept {
+    try {
+        std::rethrow_exception(std::move(caught));
+    } catch (const Error& e) {
+        return e;
+    } catch (const std::exception& e) {
+        log::error(std::string("unexpected exception: ") + e.what());
+        return {ErrorCode::Internal, std::string("unexpected failure: ") + e.what(), kInternalHint};
+    } catch (...) {
+        log::error("unexpected exception of an unknown type");
+        return {ErrorCode::Internal, "unexpected failure of an unknown kind", kInternalHint};
+    }
+}
+
+}  // namespace cfs::service

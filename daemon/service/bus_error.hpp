@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.hpp"
+#include "dbus/bus_compat.hpp"
+
+#include <exception>
+#include <string>
+
+namespace cfs::service {
+
+/// "org.cfsupdate1.Error.DigestMismatch", "org.freedesktop.DBus.Error.InvalidArgs", ...
+[[nodiscard]] std::string bus_error_name(ErrorCode code);
+
+/// The message, and its hint on a line of its own ("Hint: ...").
+[[nodiscard]] sdbus::Error to_bus_error(const Error& error);
+
+/// What a foreign exception is to callers: Internal, with its text. Logs it.
+[[nodiscard]] Error to_error(std::exception_ptr caught) noexcept;
+
+}  // namespace cfs::service

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/execute.hpp"
+
+#include "base/log.hpp"
+#include "base/stop.hpp"
+#include "service/bus_error.hpp"
+#include "service/status_dict.hpp"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace cfs::service {
+namespace {
+
+Dict call(update::Engine& engine,
+          const JobRequest& request,
+          update::ProgressSink& progress,
+          const std::stop_token& stop) {
+    switch (request.kind) {
+        case JobKind::Check:
+            return to_dict(engine.check(request.image, progress, stop));
+        case JobKind::Update: {
+            const update::UpdateOptions options{
+                request.image, request.finalize, request.expected_digest};
+            return to_dict(engine.update(options, progress, stop));
+        }
+        case JobKind::Finalize:
+            return to_dict(engine.finalize(progress, stop));
+        case JobKind::Rollback:
+            return to_dict(engine.rollback(progress, stop));
+        case JobKind::Collect:
+            return to_dict(engine.collect(request.dry_run, progress, stop), request.dry_run);
+    }
+    return {};
+}
+
+}  // namespace
+
+void Executor::reconcile() noexcept {
+    try {
+        engine_.reconcile();
+        reconciled_ = true;
+    } catch (...) {
+        const Error error = to_error(std::current_exception());
+        log::error(std::string("putting in order what the last run left failed: ") + error.what());
+        remember(&error);
+    }
+}
+
+Outcome Executor::run(const JobRequest& request,
+                      update::ProgressSink& progress,
+                      const std::stop_token& stop) noexcept {
+    Outcome outcome;
+    try {
+        check(stop);
+        if (!reconciled_) engine_.reconcile();
+        reconciled_ = true;
+        outcome.result = call(engine_, request, progress, stop);
+    } catch (...) {
+        outcome.error = to_error(std::current_exception());
+    }
+    // Neither a wish nor a look changes what the last failure was.
+    if (!outcome.error && !request.dry_run) remember(nullptr);
+    if (outcome.error && outcome.error->code() != ErrorCode::Cancelled) remember(&*outcome.error);
+    return outcome;
+}
+
+std::optional<update::Status> Executor::status() noexcept {
+    try {
+        return engine_.status();
+    } catch (...) {
+        log::error(std::string("status: ") + to_error(std::current_exception()).what());
+        return std::nullopt;
+    }
+}
+
+JobId Executor::next_id() noexcept {
+    try {
+        return engine_.next_job_id();
+    } catch (...) {
+        return to_error(std::current_exception());
+    }
+}
+
+void Executor::remember(const Error* error) noexcept {
+    try {
+        engine_.remember_error(error);
+    } catch (...) {
+        log::warn(std::string("the last error could not be recorded: ") +
+                  to_error(std::current_exception()).what());
+    }
+}
+
+}  // namespace cfs::service

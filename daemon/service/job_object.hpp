@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "service/caller_check.hpp"
+#include "service/job_view.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <org.cfsupdate1.Job.adaptor.hpp>
+#include <string>
+#include <vector>
+
+namespace cfs::service {
+
+/// One job on the bus. Main thread only; the getters give what the last show() got.
+class JobObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Job_adaptor> {
+ public:
+    using CancelHook = std::function<void(std::uint64_t id)>;
+
+    /// \param cancel may throw Error
+    JobObject(sdbus::IConnection& connection,
+              BusPump& pump,
+              CallerCheck& callers,
+              const JobView& view,
+              CancelHook cancel);
+    ~JobObject();
+
+    /// Signals what changed.
+    void show(const JobView& view);
+
+ private:
+    void Cancel(sdbus::Result<>&& result) override;
+    std::uint64_t Id() override;
+    std::string Kind() override;
+    std::string State() override;
+    std::string Stage() override;
+    std::uint64_t BytesDone() override;
+    std::uint64_t BytesTotal() override;
+    std::uint64_t BytesReused() override;
+    std::string Message() override;
+    bool Cancellable() override;
+    std::map<std::string, sdbus::Variant> Error() override;
+    std::map<std::string, sdbus::Variant> Result() override;
+
+    BusPump& pump_;
+    CallerCheck& callers_;
+    JobView view_;
+    CancelHook cancel_;
+};
+
+}  // namespace cfs::service

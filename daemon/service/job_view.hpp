@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "service/progress_board.hpp"
+#include "service/request.hpp"
+#include "service/value.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cfs::service {
+
+enum class JobState { Queued, Running, Cancelling, Done, Failed, Cancelled };
+
+/// "queued", "running", ...
+[[nodiscard]] std::string_view to_string(JobState state);
+
+/// What a job's object shows; a value.
+struct JobView {
+    std::uint64_t id = 0;
+    JobKind kind = JobKind::Check;
+    JobState state = JobState::Queued;
+    Progress progress;
+    Dict error;
+    Dict result;
+
+    [[nodiscard]] bool cancellable() const {
+        return state == JobState::Queued || state == JobState::Running;
+    }
+};
+
+/// "/org/cfsupdate1/job/7"
+[[nodiscard]] std::string job_path(std::uint64_t id);
+
+/// Names of the bus properties that differ.
+[[nodiscard]] std::vector<std::string> changed_names(const JobView& before, const JobView& after);
+
+}  // namespace cfs::service

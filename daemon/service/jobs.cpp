@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/jobs.hpp"
+
+#include "base/log.hpp"
+#include "service/status_dict.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace cfs::service {
+namespace {
+
+std::string describe(const JobView& view) {
+    return "job " + std::to_string(view.id) + " (" + std::string(to_string(view.kind)) + ")";
+}
+
+JobState final_state(const Outcome& outcome) {
+    if (!outcome.error) return JobState::Done;
+    return outcome.error->code() == ErrorCode::Cancelled ? JobState::Cancelled : JobState::Failed;
+}
+
+void log_end(const JobView& view, const Outcome& outcome) {
+    const std::string text = describe(view) + " " + std::string(to_string(view.state));
+    if (view.state == JobState::Failed) {
+        log::error(text + ": " + outcome.error->what());
+    } else {
+        log::info(text);
+    }
+}
+
+}  // namespace
+
+Jobs::Jobs(boost::asio::io_context& io, update::Engine& engine, Timing timing, Hooks hooks)
+    : io_(io),
+      timing_(timing),
+      hooks_(std::move(hooks)),
+      executor_(engine),
+      progress_timer_(io),
+      expiry_timer_(io),
+      next_id_(Error(ErrorCode::Busy, "the daemon is still starting", "Try again.")) {}
+
+Jobs::~Jobs() {
+    if (active_) active_->stop.request_stop();
+}
+
+void Jobs::start() {
+    worker_.post([this] {
+        boost::asio::post(io_, [this, status = executor_.status(), id = executor_.next_id()] {
+            next_id_ = id;
+            take_status(status);
+            hooks_.ready();
+        });
+        executor_.reconcile();
+        boost::asio::post(io_, [this, status = executor_.status()] {
+            starting_ = false;
+            take_status(status);
+        });
+    });
+}
+
+std::uint64_t Jobs::submit(const JobRequest& request) {
+    if (stopping_) {
+        throw Error(ErrorCode::Cancelled, "the daemon is stopping", "Try again in a moment.");
+    }
+    if (joins(request)) return active_->view.id;
+    if (active_) {
+        throw Error(ErrorCode::Busy,
+                    describe(active_->view) + " is running already",
+                    "Wait for it, or stop it with 'cfsctl cancel'.");
+    }
+    active_.emplace();
+    active_->request = request;
+    active_->board = std::make_shared<ProgressBoard>();
+    try {
+        active_->view.id = take_id();
+    } catch (...) {
+        active_.reset();
+        throw;
+    }
+    active_->view.kind = request.kind;
+    log::info(describe(active_->view) + " accepted");
+    hooks_.added(active_->view);
+    hooks_.refresh();
+    run_on_worker();
+    return active_->view.id;
+}
+
+bool Jobs::joins(const JobRequest& request) const {
+    return active_ && active_->view.state != JobState::Cancelling && is_joinable(request.kind) &&
+           active_->request == request;
+}
+
+std::uint64_t Jobs::take_id() {
+    JobId id = std::exchange(next_id_, Error(ErrorCode::Busy, "no job id is ready", "Try again."));
+    if (const auto* number = std::get_if<std::uint64_t>(&id)) return *number;
+    // What was wrong may have passed: have the next attempt find out.
+    next_id_ = id;
+    worker_.post([this] {
+        boost::asio::post(io_, [this, again = executor_.next_id()] { next_id_ = again; });
+    });
+    Error error = std::get<Error>(id);
+    error.add_context("the job gets no id");
+    throw error;
+}
+
+void Jobs::run_on_worker() {
+    worker_.post([this,
+                  request = active_->request,
+                  board = active_->board,
+                  stop = active_->stop.get_token()] {
+        boost::asio::post(io_, [this] { started(); });
+        Outcome outcome = executor_.run(request, *board, stop);
+        boost::asio::post(io_,
+                          [this,
+                           outcome = std::move(outcome),
+                           status = executor_.status(),
+                           id = executor_.next_id()] { finished(outcome, status, id); });
+    });
+}
+
+void Jobs::started() {
+    if (active_->view.state == JobState::Queued) active_->view.state = JobState::Running;
+    hooks_.changed(active_->view);
+    arm_progress();
+}
+
+void Jobs::finished(Outcome outcome, std::optional<update::Status> status, JobId next_id) {
+    progress_timer_.cancel();
+    JobView view = std::move(active_->view);
+    view.progress = active_->board->read();
+    view.state = final_state(outcome);
+    view.result = std::move(outcome.result);
+    if (outcome.error) view.error = to_dict(*outcome.error);
+    active_.reset();
+    next_id_ = std::move(next_id);
+    log_end(view, outcome);
+    hooks_.changed(view);
+    take_status(std::move(status));
+    hooks_.ended(view);
+    keep_for_a_while(view.id);
+}
+
+void Jobs::take_status(std::optional<update::Status> status) {
+    if (status) status_ = *std::move(status);
+    hooks_.refresh();
+}
+
+void Jobs::cancel(std::uint64_t id) {
+    if (!active_ || active_->view.id != id) {
+        const bool known = std::any_of(
+            ended_.begin(), ended_.end(), [id](const Ended& ended) { return ended.id == id; });
+        if (known) return;
+        throw Error(ErrorCode::NotFound, "there is no job " + std::to_string(id));
+    }
+    if (!active_->view.cancellable()) return;
+    log::info(describe(active_->view) + " is asked to stop");
+    active_->view.state = JobState::Cancelling;
+    active_->stop.request_stop();
+}
+
+std::string Jobs::state_name() const {
+    if (starting_) return "starting";
+    return std::string(active_ ? service::state_name(active_->view.kind) : "idle");
+}
+
+void Jobs::shut_down(std::function<void()> done) {
+    stopping_ = true;
+    if (active_) cancel(active_->view.id);
+    // Tasks run in order: when this one does, everything before has posted its results.
+    worker_.post([this, done = std::move(done)] { boost::asio::post(io_, done); });
+}
+
+void Jobs::arm_progress() {
+    progress_timer_.expires_after(timing_.progress);
+    progress_timer_.async_wait([this](const boost::system::error_code& failed) {
+        if (!failed && active_) show_progress();
+    });
+}
+
+void Jobs::show_progress() {
+    active_->view.progress = active_->board->read();
+    hooks_.changed(active_->view);
+    arm_progress();
+}
+
+void Jobs::keep_for_a_while(std::uint64_t id) {
+    ended_.push_back({id, std::chrono::steady_clock::now() + timing_.keep});
+    if (ended_.size() > timing_.most_kept) forget_oldest();
+    arm_expiry();
+}
+
+void Jobs::forget_oldest() {
+    const std::uint64_t id = ended_.front().id;
+    ended_.pop_front();
+    hooks_.forgotten(id);
+}
+
+void Jobs::arm_expiry() {
+    if (ended_.empty()) return;
+    expiry_timer_.expires_at(ended_.front().until);
+    expiry_timer_.async_wait([this](const boost::system::error_code& failed) {
+        if (failed) return;
+        if (!ended_.empty()) forget_oldest();
+        arm_expiry();
+    });
+}
+
+}  // namespace cfs::service

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "service/execute.hpp"
+#include "service/job_view.hpp"
+#include "service/worker.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace cfs::service {
+
+/// The job table: at most one job waits or runs; ended ones stay visible for a while. Knows no bus.
+///
+/// Main thread only; the engine is called on the job thread, and only values travel between them.
+/// Nothing here waits for the job thread except the destructor.
+class Jobs {
+ public:
+    struct Timing {
+        std::chrono::milliseconds progress{
+            250};  ///< with the final state at most 5 signals a second
+        std::chrono::milliseconds keep{60'000};  ///< how long an ended job stays
+        std::size_t most_kept = 64;              ///< and how many; the oldest goes first
+    };
+
+    /// What others do about it. All are called on the main thread, from the loop or from within
+    /// submit() and cancel(); they must not throw.
+    struct Hooks {
+        std::function<void()> ready;    ///< once: the first status is there
+        std::function<void()> refresh;  ///< status(), state_name() or active() changed
+        std::function<void(const JobView&)> added;
+        std::function<void(const JobView&)> changed;
+        std::function<void(const JobView&)> ended;  ///< after `changed` and `refresh`
+        std::function<void(std::uint64_t id)> forgotten;
+    };
+
+    /// \pre `io` and `engine` outlive this; `io` does not run any more when this is destroyed
+    Jobs(boost::asio::io_context& io, update::Engine& engine, Timing timing, Hooks hooks);
+    Jobs(const Jobs&) = delete;
+    Jobs& operator=(const Jobs&) = delete;
+    ~Jobs();
+
+    /// Reads the status, calls Hooks::ready, and has the engine put in order what the last run
+    /// left; jobs that come meanwhile wait. Once.
+    void start();
+
+    /// \returns the id of a new job, or of the running one that does the same already
+    /// \throws Busy naming the job that runs; Cancelled when stopping; what kept us from an id
+    std::uint64_t submit(const JobRequest& request);
+
+    /// Asks a job to stop; nothing for one that ended. \throws NotFound for an unknown id
+    void cancel(std::uint64_t id);
+
+    /// The job that waits or runs.
+    [[nodiscard]] const JobView* active() const { return active_ ? &active_->view : nullptr; }
+
+    /// "starting", "idle", "updating", ...
+    [[nodiscard]] std::string state_name() const;
+
+    [[nodiscard]] const update::Status& status() const { return status_; }
+
+    /// Takes no more jobs and cancels the one there is; calls `done` when the job thread is idle.
+    void shut_down(std::function<void()> done);
+
+ private:
+    struct Active {
+        JobRequest request;
+        JobView view;
+        std::shared_ptr<ProgressBoard> board;
+        std::stop_source stop;
+    };
+
+    struct Ended {
+        std::uint64_t id;
+        std::chrono::steady_clock::time_point until;
+    };
+
+    [[nodiscard]] std::uint64_t take_id();
+    [[nodiscard]] bool joins(const JobRequest& request) const;
+    void run_on_worker();
+    void started();
+    void finished(Outcome outcome, std::optional<update::Status> status, JobId next_id);
+    void take_status(std::optional<update::Status> status);
+    void arm_progress();
+    void show_progress();
+    void keep_for_a_while(std::uint64_t id);
+    void arm_expiry();
+    void forget_oldest();
+
+    boost::asio::io_context& io_;
+    Timing timing_;
+    Hooks hooks_;
+    Executor executor_;  ///< the job thread's
+    boost::asio::steady_timer progress_timer_;
+    boost::asio::steady_timer expiry_timer_;
+    update::Status status_;
+    JobId next_id_;
+    std::optional<Active> active_;
+    std::deque<Ended> ended_;
+    bool starting_ = true;
+    bool stopping_ = false;
+    Worker worker_;  ///< last: joined before anything that its tasks use goes
+};
+
+}  // namespace cfs::service

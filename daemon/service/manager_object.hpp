@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "service/caller_check.hpp"
+#include "service/job_view.hpp"
+#include "service/manager_view.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <org.cfsupdate1.Manager.adaptor.hpp>
+#include <string>
+#include <vector>
+
+namespace cfs::service {
+
+/// /org/cfsupdate1 on the bus. Main thread only; the getters give what the last show() got.
+class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Manager_adaptor> {
+ public:
+    struct Facts {
+        std::string version;
+        std::string image;                ///< the configured reference
+        bool finalize_by_default = true;  ///< setting update.auto_finalize
+    };
+
+    /// Both may throw Error.
+    struct Calls {
+        std::function<std::uint64_t(const JobRequest&)> submit;
+        std::function<void()> cancel;
+    };
+
+    /// \pre this outlives every call that `callers` still looks into
+    ManagerObject(sdbus::IConnection& connection,
+                  BusPump& pump,
+                  CallerCheck& callers,
+                  Facts facts,
+                  Calls calls);
+    ~ManagerObject();
+
+    /// Signals what changed.
+    void show(ManagerView view);
+
+    void announce(const JobView& job);
+
+    /// `job` ended.
+    void announce_end(const JobView& job);
+
+ private:
+    using JobResult = sdbus::Result<sdbus::ObjectPath>;
+    using Options = std::map<std::string, sdbus::Variant>;
+
+    void submit(JobKind kind, JobResult&& result, Options options);
+
+    void Check(JobResult&& result, Options options) override;
+    void Update(JobResult&& result, Options options) override;
+    void Finalize(JobResult&& result, Options options) override;
+    void Rollback(JobResult&& result, Options options) override;
+    void Collect(JobResult&& result, Options options) override;
+    void Cancel(sdbus::Result<>&& result, Options options) override;
+    std::string Version() override;
+    std::string Image() override;
+    std::string State() override;
+    Options Booted() override;
+    Options Staged() override;
+    Options Rollback() override;
+    std::vector<Options> Deployments() override;
+    Options Available() override;
+    Options LastError() override;
+    bool RebootPending() override;
+    std::string Verity() override;
+    std::vector<std::string> Warnings() override;
+    std::vector<sdbus::ObjectPath> Jobs() override;
+
+    BusPump& pump_;
+    CallerCheck& callers_;
+    Facts facts_;
+    Calls calls_;
+    ManagerView view_;
+};
+
+}  // namespace cfs::service

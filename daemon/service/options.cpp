@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/options.hpp"
+
+#include "base/error.hpp"
+#include "service/text.hpp"
+
+#include <set>
+#include <string>
+
+namespace cfs::service {
+namespace {
+
+constexpr std::size_t kMaxShown = 100;
+
+/// Takes options out one by one; what is left at the end is unknown.
+class OptionReader {
+ public:
+    OptionReader(std::string_view method, const bus::VariantMap& options)
+        : method_(method), options_(options) {}
+
+    void text(const std::string& name, std::string& into) {
+        take(name, into, "a string (s)");
+        if (into.size() > kMaxOption) {
+            throw refused(name, "is longer than " + std::to_string(kMaxOption) + " bytes");
+        }
+    }
+
+    void flag(const std::string& name, bool& into) { take(name, into, "a boolean (b)"); }
+
+    void finish() const {
+        for (const auto& [name, value] : options_) {
+            if (!taken_.contains(name)) throw refused(name, "is not known to " + method_);
+        }
+    }
+
+ private:
+    template <typename T>
+    void take(const std::string& name, T& into, std::string_view wanted) {
+        taken_.insert(name);
+        const auto found = options_.find(name);
+        if (found == options_.end()) return;
+        if (!found->second.containsValueOfType<T>()) {
+            throw refused(name,
+                          "must be " + std::string(wanted) + ", found type '" +
+                              std::string(found->second.peekValueType()) + "'");
+        }
+        into = found->second.get<T>();
+    }
+
+    [[nodiscard]] Error refused(const std::string& name, const std::string& why) const {
+        return {
+            ErrorCode::InvalidArgs, "option '" + bus_text(name, kMaxShown) + "' " + why, known()};
+    }
+
+    [[nodiscard]] std::string known() const {
+        if (taken_.empty()) return method_ + " takes no options.";
+        std::string text = method_ + " takes the options";
+        for (const std::string& name : taken_) {
+            text += (name == *taken_.begin() ? " " : ", ") + name;
+        }
+        return text + ".";
+    }
+
+    std::string method_;
+    const bus::VariantMap& options_;
+    std::set<std::string> taken_;
+};
+
+std::string method_name(JobKind kind) {
+    std::string name(to_string(kind));
+    name.front() = static_cast<char>(name.front() - 'a' + 'A');
+    return name;
+}
+
+}  // namespace
+
+JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool finalize_by_default) {
+    JobRequest request;
+    request.kind = kind;
+    OptionReader reader(method_name(kind), options);
+    if (kind == JobKind::Check || kind == JobKind::Update) reader.text("image", request.image);
+    if (kind == JobKind::Update) {
+        request.finalize = finalize_by_default;
+        reader.flag("finalize", request.finalize);
+        reader.text("expected-digest", request.expected_digest);
+    }
+    if (kind == JobKind::Collect) reader.flag("dry-run", request.dry_run);
+    reader.finish();
+    return request;
+}
+
+void refuse_options(std::string_view method, const bus::VariantMap& options) {
+    OptionReader(method, options).finish();
+}
+
+}  // namespace cfs::service

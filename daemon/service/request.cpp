@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/request.hpp"
+
+namespace cfs::service {
+
+std::string_view to_string(JobKind kind) {
+    switch (kind) {
+        case JobKind::Check:
+            return "check";
+        case JobKind::Update:
+            return "update";
+        case JobKind::Finalize:
+            return "finalize";
+        case JobKind::Rollback:
+            return "rollback";
+        case JobKind::Collect:
+            return "collect";
+    }
+    return "";
+}
+
+std::string_view state_name(JobKind kind) {
+    switch (kind) {
+        case JobKind::Check:
+            return "checking";
+        case JobKind::Update:
+            return "updating";
+        case JobKind::Finalize:
+            return "finalizing";
+        case JobKind::Rollback:
+            return "rolling-back";
+        case JobKind::Collect:
+            return "collecting";
+    }
+    return "";
+}
+
+bool is_joinable(JobKind kind) {
+    return kind == JobKind::Check || kind == JobKind::Update;
+}
+
+}  // namespace cfs::service

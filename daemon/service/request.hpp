@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cfs::service {
+
+enum class JobKind { Check, Update, Finalize, Rollback, Collect };
+
+/// "check", "update", ...: a job's Kind on the bus.
+[[nodiscard]] std::string_view to_string(JobKind kind);
+
+/// "checking", "updating", ...: the Manager's State while such a job runs.
+[[nodiscard]] std::string_view state_name(JobKind kind);
+
+/// What a caller asked for; members that its kind does not use keep their defaults.
+struct JobRequest {
+    JobKind kind = JobKind::Check;
+    std::string image;  ///< Check, Update; empty: the configured one
+    bool finalize = true;
+    std::string expected_digest;
+    bool dry_run = false;
+
+    bool operator==(const JobRequest&) const = default;
+};
+
+/// May a second, identical request be answered with the job that runs for the first? Not where
+/// doing it twice means something else than doing it once.
+[[nodiscard]] bool is_joinable(JobKind kind);
+
+}  // namespace cfs::service

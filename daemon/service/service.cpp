@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/service.hpp"
+
+#include "base/log.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace cfs::service {
+namespace {
+
+std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
+    try {
+        return bus::connect(address);
+    } catch (const sdbus::Error& e) {
+        throw Error(ErrorCode::Unsupported,
+                    "connecting to the bus '" + address + "': " + std::string(e.getMessage()),
+                    "Is a D-Bus daemon running there? --bus takes system, session or an address.");
+    }
+}
+
+/// Signals go to whoever listens; that the bus is gone is noticed by the pump, once.
+template <typename F>
+void quietly(F&& emit) noexcept {
+    try {
+        std::forward<F>(emit)();
+    } catch (const std::exception& e) {
+        log::warn(std::string("a signal could not be sent: ") + e.what());
+    }
+}
+
+}  // namespace
+
+Service::Service(boost::asio::io_context& io, update::Engine& engine, Config config, Events events)
+    : events_(std::move(events)),
+      connection_(connect(config.bus)),
+      pump_(io,
+            *connection_,
+            [this](const std::string& why) {
+                events_.lost(Error(ErrorCode::Io, "the connection to the bus is gone: " + why));
+            }),
+      callers_(std::make_unique<CallerCheck>(*connection_, pump_)),
+      jobs_(io, engine, config.timing, hooks()) {
+    manager_ = std::make_unique<ManagerObject>(
+        *connection_,
+        pump_,
+        *callers_,
+        std::move(config.facts),
+        ManagerObject::Calls{[this](const JobRequest& request) { return jobs_.submit(request); },
+                             [this] { cancel_active(); }});
+    watch_name();
+}
+
+Service::~Service() {
+    leave_bus();
+}
+
+void Service::start() {
+    pump_.start();
+    jobs_.start();
+}
+
+Jobs::Hooks Service::hooks() {
+    Jobs::Hooks hooks;
+    hooks.ready = [this] { take_name(); };
+    hooks.refresh = [this] { refresh(); };
+    hooks.added = [this](const JobView& view) {
+        quietly([&] {
+            job_objects_[view.id] = std::make_unique<JobObject>(
+                *connection_, pump_, *callers_, view, [this](std::uint64_t id) {
+                    jobs_.cancel(id);
+                });
+            manager_->announce(view);
+        });
+    };
+    hooks.changed = [this](const JobView& view) {
+        const auto found = job_objects_.find(view.id);
+        if (found != job_objects_.end()) quietly([&] { found->second->show(view); });
+    };
+    hooks.ended = [this](const JobView& view) { quietly([&] { manager_->announce_end(view); }); };
+    hooks.forgotten = [this](std::uint64_t id) { job_objects_.erase(id); };
+    return hooks;
+}
+
+void Service::watch_name() {
+    bus_daemon_ = sdbus::createProxy(*connection_,
+                                     bus::ServiceName{"org.freedesktop.DBus"},
+                                     sdbus::ObjectPath{"/org/freedesktop/DBus"});
+    bus_daemon_->uponSignal("NameLost")
+        .onInterface("org.freedesktop.DBus")
+        .call([this](const std::string& name) {
+            if (name != bus::kName || stopping_) return;
+            events_.lost(Error(ErrorCode::Busy, "the bus name " + name + " was taken away"));
+        });
+    bus::finish_registration(*bus_daemon_);
+}
+
+void Service::take_name() {
+    if (stopping_) return;
+    try {
+        connection_->requestName(bus::ServiceName{bus::kName});
+        pump_.kick();
+    } catch (const sdbus::Error& e) {
+        events_.lost(Error(ErrorCode::Busy,
+                           std::string("the bus name ") + bus::kName +
+                               " could not be had: " + std::string(e.getMessage()),
+                           "Is another cfsupdated running on this bus?"));
+        return;
+    }
+    events_.ready();
+}
+
+void Service::refresh() {
+    StringList paths;
+    if (const JobView* active = jobs_.active()) paths.push_back(job_path(active->id));
+    quietly(
+        [&] { manager_->show(make_view(jobs_.status(), jobs_.state_name(), std::move(paths))); });
+}
+
+void Service::cancel_active() {
+    const JobView* active = jobs_.active();
+    if (active == nullptr) {
+        throw Error(ErrorCode::NotFound, "no job is running", "There is nothing to cancel.");
+    }
+    jobs_.cancel(active->id);
+}
+
+void Service::shut_down(std::function<void()> done) {
+    stopping_ = true;
+    jobs_.shut_down([this, done = std::move(done)] {
+        leave_bus();
+        done();
+    });
+}
+
+void Service::leave_bus() noexcept {
+    stopping_ = true;
+    pump_.stop();
+    callers_.reset();
+    job_objects_.clear();
+    manager_.reset();
+    bus_daemon_.reset();
+    // Releasing waits for the bus daemon's answer, so what was queued before is on its way.
+    try {
+        connection_->releaseName(bus::ServiceName{bus::kName});
+    } catch (const std::exception& e) {
+        log::debug(std::string("releasing the bus name: ") + e.what());
+    }
+}
+
+}  // namespace cfs::service

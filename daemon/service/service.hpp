@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "service/caller_check.hpp"
+#include "service/job_object.hpp"
+#include "service/jobs.hpp"
+#include "service/manager_object.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace cfs::service {
+
+/// The daemon on the bus: the Manager, its jobs, and the name org.cfsupdate1.
+///
+/// Main thread only. Order of life: construct, start(), run the io_context; shut_down(), run it
+/// until `done`, destroy. What is owed to callers is answered before the name goes.
+class Service {
+ public:
+    struct Config {
+        std::string bus = "system";  ///< "system", "session" or an address
+        ManagerObject::Facts facts;
+        Jobs::Timing timing;
+    };
+
+    struct Events {
+        std::function<void()> ready;  ///< the name is ours, clients can call
+        /// The name or the connection is gone, or could not be had. Nothing works any more; call
+        /// shut_down().
+        std::function<void(const Error& why)> lost;
+    };
+
+    /// Connects and puts the objects there, without the name yet.
+    /// \throws Unsupported when there is no such bus
+    Service(boost::asio::io_context& io, update::Engine& engine, Config config, Events events);
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+    ~Service();
+
+    void start();
+
+    /// Cancels the job that runs and waits for it, in the loop; then gives up the name and calls
+    /// `done`. Once.
+    void shut_down(std::function<void()> done);
+
+ private:
+    [[nodiscard]] Jobs::Hooks hooks();
+    void watch_name();
+    void take_name();
+    void leave_bus() noexcept;
+    void refresh();
+    void cancel_active();
+
+    Events events_;
+    std::unique_ptr<sdbus::IConnection> connection_;
+    BusPump pump_;
+    std::unique_ptr<sdbus::IProxy> bus_daemon_;
+    std::map<std::uint64_t, std::unique_ptr<JobObject>> job_objects_;
+    std::unique_ptr<ManagerObject> manager_;
+    // After what its pending calls use, so that they are answered before that goes.
+    std::unique_ptr<CallerCheck> callers_;
+    Jobs jobs_;
+    bool stopping_ = false;
+};
+
+}  // namespace cfs::service

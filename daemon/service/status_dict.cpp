@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/status_dict.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace cfs::service {
+namespace {
+
+std::string outcome_name(update::UpdateOutcome outcome) {
+    switch (outcome) {
+        case update::UpdateOutcome::NothingToDo:
+            return "nothing-to-do";
+        case update::UpdateOutcome::Staged:
+            return "staged";
+        case update::UpdateOutcome::Finalized:
+            return "finalized";
+    }
+    return "";
+}
+
+}  // namespace
+
+Dict to_dict(const update::DeploymentInfo& deployment) {
+    return {{"digest", deployment.digest},
+            {"version", deployment.version},
+            {"title", deployment.title},
+            {"uki", deployment.uki},
+            {"state", std::string(to_string(deployment.state))},
+            {"image", deployment.image},
+            {"manifest-digest", deployment.manifest_digest},
+            {"installed", deployment.installed},
+            {"next", deployment.next},
+            {"problem", deployment.problem}};
+}
+
+Dict to_dict(const update::Available& available) {
+    return {{"image", available.image},
+            {"version", available.version},
+            {"manifest-digest", available.manifest_digest},
+            {"digest", available.digest},
+            {"download-bytes", available.download_bytes},
+            {"reused-bytes", available.reused_bytes},
+            {"checked", available.checked}};
+}
+
+Dict to_dict(const update::LastError& error) {
+    return {{"name", error.name},
+            {"message", error.message},
+            {"hint", error.hint},
+            {"details", error.details},
+            {"time", error.time}};
+}
+
+Dict to_dict(const update::CheckResult& result) {
+    Dict dict = to_dict(result.available);
+    dict["update-available"] = result.update_available;
+    return dict;
+}
+
+Dict to_dict(const update::UpdateResult& result) {
+    Dict dict = to_dict(result.deployment);
+    dict["outcome"] = outcome_name(result.outcome);
+    dict["fetched-bytes"] = result.fetched_bytes;
+    dict["reused-bytes"] = result.reused_bytes;
+    dict["etc-changes"] = result.etc_changes;
+    return dict;
+}
+
+Dict to_dict(const update::CollectResult& result, bool dry_run) {
+    const std::size_t shown = std::min(result.items.size(), kMaxItems);
+    const auto cut = result.items.begin() + static_cast<std::ptrdiff_t>(shown);
+    return {{"dry-run", dry_run},
+            {"deployments", result.deployments},
+            {"items", StringList(result.items.begin(), cut)},
+            {"items-omitted", std::uint64_t{result.items.size() - shown}},
+            {"objects", result.objects},
+            {"bytes", result.bytes},
+            {"warnings", result.warnings}};
+}
+
+Dict to_dict(const Error& error) {
+    return {{"name", std::string(to_string(error.code()))},
+            {"message", std::string(error.what())},
+            {"hint", error.hint()},
+            {"details", error.details()}};
+}
+
+}  // namespace cfs::service

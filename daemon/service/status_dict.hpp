@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file The engine's values under the keys that dbus/org.cfsupdate1.*.xml documents. An absent
+/// value is an empty dictionary.
+#pragma once
+
+#include "base/error.hpp"
+#include "service/value.hpp"
+#include "update/engine.hpp"
+
+#include <optional>
+
+namespace cfs::service {
+
+/// More entries of a dry run than this are counted, not listed: a reply must stay a message.
+inline constexpr std::size_t kMaxItems = 10'000;
+
+[[nodiscard]] Dict to_dict(const update::DeploymentInfo& deployment);
+[[nodiscard]] Dict to_dict(const update::Available& available);
+[[nodiscard]] Dict to_dict(const update::LastError& error);
+[[nodiscard]] Dict to_dict(const update::CheckResult& result);
+[[nodiscard]] Dict to_dict(const update::UpdateResult& result);
+[[nodiscard]] Dict to_dict(const update::CollectResult& result, bool dry_run);
+
+/// A job's Error: name, message, hint, details.
+[[nodiscard]] Dict to_dict(const Error& error);
+
+template <typename T>
+[[nodiscard]] Dict to_dict(const std::optional<T>& value) {
+    return value ? to_dict(*value) : Dict{};
+}
+
+}  // namespace cfs::service

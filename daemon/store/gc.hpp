@@ -6,9 +6,9 @@
 /// object, its external objects and everything it refers to by name; an image keeps its object and
 /// every object the EROFS names.
 ///
-/// Unlike there, an odd name is a warning, is left alone, and stops nothing. The one thing that
-/// holds the sweep of objects back is an image with a root that cannot be read: what it needs is
-/// unknown, and it may be the system that is running.
+/// Unlike there, an odd name or a ref to nothing is a warning and stops nothing. The one thing that
+/// holds the sweep back is a stream or an image with a root that is there and cannot be read: what
+/// it needs is unknown, and that may be the system that is running.
 #pragma once
 
 #include "base/bytes.hpp"

@@ -116,15 +116,20 @@ void walk(const RepositoryParts& parts,
           const std::string& prefix,
           int depth,
           LinkList& out) {
-    const auto fd = find_at(parts.dir.get(), dir, O_RDONLY | O_DIRECTORY);
-    if (!fd) return;
-    for (const auto& name : list_dir(fd->get())) {
+    const auto there = stat_at(parts.dir.get(), dir);
+    if (!there) return;
+    if (!S_ISDIR(there->st_mode)) {
+        if (depth < 0) out.odd.push_back(dir);
+        return;
+    }
+    const UniqueFd fd = open_dir_at(parts.dir.get(), dir);
+    for (const auto& name : list_dir(fd.get())) {
         const std::string path = dir + "/" + name;
-        if (auto target = read_link_at(fd->get(), name)) {
+        if (auto target = read_link_at(fd.get(), name)) {
             out.links.push_back({path, prefix + name, std::move(*target)});
             continue;
         }
-        const auto st = stat_at(fd->get(), name);
+        const auto st = stat_at(fd.get(), name);
         const bool enter = st && S_ISDIR(st->st_mode) && depth < kMaxRefDepth;
         if (enter && depth >= 0) {
             walk(parts, path, prefix + name + "/", depth + 1, out);

@@ -123,6 +123,22 @@ std::optional<Digest> digest_from_parts(std::string_view first,
     return digest;
 }
 
+FanOuts list_fan_outs(const RepositoryParts& parts) {
+    FanOuts out;
+    for (const auto& name : list_dir(parts.objects.get())) {
+        const bool two_digits =
+            name.size() == 2 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+        const auto st = two_digits ? stat_at(parts.objects.get(), name) : std::nullopt;
+        if (!st) continue;
+        if (S_ISDIR(st->st_mode)) {
+            out.names.push_back(name);
+        } else {
+            out.odd.push_back("objects/" + name);
+        }
+    }
+    return out;
+}
+
 ExaminedObject examine_object(RepositoryParts& parts, const Digest& digest) {
     require_algorithm_of(parts, digest.algorithm());
     ExaminedObject out;

@@ -54,6 +54,14 @@ void commit_object(RepositoryParts& parts, TempFile& file, const Digest& digest)
                                                       std::string_view rest,
                                                       HashAlgorithm algorithm);
 
+/// The directories 00..ff that exist in objects/.
+struct FanOuts {
+    std::vector<std::string> names;
+    std::vector<std::string> odd;  ///< paths of things of such a name that are no directory
+};
+
+[[nodiscard]] FanOuts list_fan_outs(const RepositoryParts& parts);
+
 // links.cpp
 
 /// A symbolic link below images/ or streams/.

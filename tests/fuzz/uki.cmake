@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+foreach(target pe cmdline os_release authenticode)
+  cfs_fuzz(fuzz_${target} SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/uki_${target}_fuzz.cpp DEPS cfs_uki
+           CORPUS ${target})
+endforeach()

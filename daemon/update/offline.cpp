@@ -9,6 +9,7 @@
 #include "update/machine.hpp"
 #include "update/source.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace cfs::update {
@@ -105,9 +106,10 @@ Digest image_digest(const std::string& source,
 }
 
 std::string image_file(const std::string& source,
-                       const std::string& path,
+                       const std::string& wanted,
                        const settings::Settings& settings,
                        const std::stop_token& stop) {
+    const std::string path = wanted.substr(std::min(wanted.find_first_not_of('/'), wanted.size()));
     KeptFiles kept;
     const image::FileTree tree = scan_image(
         HashAlgorithm::Sha256,

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/error.hpp"
+#include "site.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cfs {
+namespace {
+
+using test::error_name;
+using test::Site;
+using update::DeploymentState;
+using update::UpdateOutcome;
+
+TEST(Rollback, BeforeTheRebootKeepsWhatRuns) {
+    Site site;
+    site.install();
+    site.update("v2");
+    EXPECT_EQ(site.engine().rollback(site.progress, {}).version, "1");
+    const auto status = site.engine().status();
+    EXPECT_FALSE(status.reboot_pending);
+    EXPECT_TRUE(status.booted->next);
+    EXPECT_FALSE(status.staged);
+    EXPECT_EQ(status.deployments.at(0).state, DeploymentState::RolledBack);
+    site.reboot();
+    EXPECT_EQ(site.engine().status().booted->version, "1");
+}
+
+TEST(Rollback, AfterTheRebootGoesBack) {
+    Site site;
+    site.install();
+    site.update("v2");
+    site.reboot();
+    site.bless();
+    EXPECT_EQ(site.engine().rollback(site.progress, {}).version, "1");
+    EXPECT_TRUE(site.engine().status().reboot_pending);
+    site.reboot();
+    const auto status = site.engine().status();
+    EXPECT_EQ(status.booted->version, "1");
+    EXPECT_FALSE(status.reboot_pending);
+}
+
+TEST(Rollback, HoldsTheVersionThatItLeft) {
+    Site site;
+    site.install();
+    site.settings.image = Site::image("v2");
+    const auto engine = update::make_engine(site.settings);
+    (void)engine->update({}, site.progress, {});
+    (void)engine->rollback(site.progress, {});
+    EXPECT_FALSE(engine->check("", site.progress, {}).update_available);
+    EXPECT_EQ(engine->update({}, site.progress, {}).outcome, UpdateOutcome::NothingToDo);
+    // Something newer is not held, and an explicit request is obeyed.
+    EXPECT_EQ(site.update("v3").outcome, UpdateOutcome::Finalized);
+}
+
+TEST(Rollback, AnExplicitRequestInstallsAHeldVersion) {
+    Site site;
+    site.install();
+    site.update("v2");
+    (void)site.engine().rollback(site.progress, {});
+    const auto result = site.update("v2");
+    EXPECT_EQ(result.outcome, UpdateOutcome::Finalized);
+    EXPECT_EQ(site.engine().status().staged->version, "2");
+    site.reboot();
+    EXPECT_EQ(site.engine().status().booted->version, "2");
+}
+
+TEST(Rollback, DropsAStageThatWaits) {
+    Site site;
+    site.install();
+    site.update("v2");
+    site.reboot();
+    (void)site.update_to(Site::image("v3"), false);
+    EXPECT_EQ(site.engine().rollback(site.progress, {}).version, "1");
+    EXPECT_FALSE(site.engine().status().staged);
+}
+
+TEST(Rollback, WithNowhereToGoSaysSo) {
+    Site site;
+    site.install();
+    const std::string before = site.snapshot();
+    EXPECT_EQ(error_name([&] { (void)site.engine().rollback(site.progress, {}); }), "NotFound");
+    EXPECT_EQ(site.snapshot(), before);
+}
+
+}  // namespace
+}  // namespace cfs

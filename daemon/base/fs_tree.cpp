@@ -60,11 +60,11 @@ std::vector<std::string> list_dir(int dir) {
 }
 
 void remove_tree_at(int dir, const std::string& path) {
-    const auto [parent, name] = split_parent(path);
-    const auto parent_fd = find_at(dir, parent, O_RDONLY | O_DIRECTORY);
+    const auto names = split_parent(path);
+    const auto parent_fd = find_at(dir, names.first, O_RDONLY | O_DIRECTORY);
     if (!parent_fd) return;
     with_context("removing '" + printable(path, 400) + "'",
-                 [&] { remove_entry(parent_fd->get(), name, 0); });
+                 [&] { remove_entry(parent_fd->get(), names.second, 0); });
 }
 
 }  // namespace cfs

@@ -5,6 +5,9 @@
 
 #include <curl/curl.h>
 
+#include <pthread.h>
+#include <signal.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -257,7 +260,11 @@ class HttpClient::Loop {
 };
 
 void HttpClient::Loop::run() {
-    while (!quit_) {
+    // Signals are the main thread's business; and OpenSSL's writes may raise SIGPIPE here.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    for (;;) {
         std::vector<Order> orders;
         {
             const std::scoped_lock lock(mutex_);
@@ -265,6 +272,7 @@ void HttpClient::Loop::run() {
         }
         for (Order& order : orders)
             obey(order);
+        if (quit_) break;
         int running = 0;
         (void)curl_multi_perform(multi_.get(), &running);
         collect_finished();

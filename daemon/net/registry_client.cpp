@@ -31,13 +31,17 @@ class StartSink final : public Sink {
     Bytes& out_;
 };
 
+/// Without its query: signed targets carry secrets there.
+std::string shown(const std::string& url) {
+    return "'" + printable(url.substr(0, url.find('?')), 300) + "'";
+}
+
 bool is_redirect(long status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 Error status_error(const std::string& url, long status, const Bytes& body) {
-    const std::string text = "'" + printable(url, 300) + "': HTTP status " +
-                             std::to_string(status) +
+    const std::string text = shown(url) + ": HTTP status " + std::to_string(status) +
                              (body.empty() ? std::string() : ": " + describe_error_body(body));
     if (status == 401 || status == 403) {
         return {ErrorCode::AuthRequired,
@@ -52,7 +56,7 @@ Error status_error(const std::string& url, long status, const Bytes& body) {
 }
 
 Error transfer_error(const std::string& url, const TransferEnd& end) {
-    const std::string text = "'" + printable(url, 300) + "': " + printable(end.problem, 300);
+    const std::string text = shown(url) + ": " + printable(end.problem, 300);
     switch (end.failure) {
         case FailureKind::Certificate:
             return {
@@ -86,7 +90,7 @@ bool is_transient(const TransferEnd& end) {
 
 Error bad_redirect(const std::string& from, const std::string& to, const std::string& problem) {
     return {ErrorCode::Network,
-            "'" + printable(from, 300) + "' redirects to '" + printable(to, 300) + "': " + problem,
+            shown(from) + " redirects to " + shown(to) + ": " + problem,
             "the registry or a proxy in between is set up wrongly: tell its administrator"};
 }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry_fixture.hpp"
+#include "support/temp_dir.hpp"
+
+namespace cfs::net {
+namespace {
+
+using test::expect_error;
+using test::make_certificate;
+using test::TempDir;
+using test::TestRegistry;
+using test::TlsFiles;
+
+class RegistryTlsTest : public testing::Test {
+ protected:
+    RegistryTlsTest() { options_.retry_base = std::chrono::milliseconds(1); }
+
+    std::string fetch(const std::string& content) {
+        registry_.add_blob(content);
+        MemorySink sink(content.size());
+        open_source(parse_image_ref(registry_.reference("a", "b")), options_)
+            ->fetch_blob(test::descriptor_of(content), sink, {});
+        return std::string(as_text(sink.bytes()));
+    }
+
+    TempDir dir_;
+    TlsFiles files_ = make_certificate(dir_, "registry");
+    TestRegistry registry_{files_};
+    NetOptions options_;
+};
+
+TEST_F(RegistryTlsTest, AGivenCaIsTrusted) {
+    options_.ca_file = files_.certificate;
+    EXPECT_EQ(fetch("content"), "content");
+}
+
+TEST_F(RegistryTlsTest, AnUnknownCaIsNamedAndNotTriedAgain) {
+    options_.ca_file = make_certificate(dir_, "other").certificate;
+    try {
+        (void)fetch("content");
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::Network);
+        EXPECT_NE(std::string(e.what()).find("certificate"), std::string::npos) << e.what();
+        EXPECT_EQ(std::string(e.what()).find("attempts"), std::string::npos) << e.what();
+        EXPECT_NE(e.hint().find("net.ca_file"), std::string::npos);
+    }
+    EXPECT_TRUE(registry_.requests().empty());
+}
+
+TEST_F(RegistryTlsTest, TheSystemsCasDoNotKnowIt) {
+    expect_error(ErrorCode::Network, "certificate", [&] { (void)fetch("content"); });
+}
+
+TEST_F(RegistryTlsTest, AMissingCaFileIsNamed) {
+    options_.ca_file = dir_ / "none.pem";
+    expect_error(ErrorCode::Network, "none.pem", [&] { (void)fetch("content"); });
+}
+
+TEST_F(RegistryTlsTest, ARedirectToPlainHttpIsRefusedEvenLocally) {
+    options_.ca_file = files_.certificate;
+    TestRegistry plain;
+    registry_.add_fault({.status = 307, .location = "http://" + plain.host() + "/x"});
+    expect_error(ErrorCode::Network, "from HTTPS to plain HTTP", [&] { (void)fetch("content"); });
+    EXPECT_TRUE(plain.requests().empty());
+}
+
+TEST_F(RegistryTlsTest, ABlobIsContinuedOverTls) {
+    options_.ca_file = files_.certificate;
+    const std::string content(300'000, 'x');
+    registry_.add_fault({.times = 1, .close_after = 100'000});
+    EXPECT_EQ(fetch(content), content);
+    EXPECT_EQ(registry_.requests().size(), 2U);
+}
+
+}  // namespace
+}  // namespace cfs::net

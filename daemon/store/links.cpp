@@ -17,7 +17,7 @@ namespace cfs::store {
 namespace {
 
 constexpr std::size_t kMaxName = 255;
-constexpr int kMaxRefDepth = 16;
+constexpr int kMaxRefDepth = 16;  ///< of refs that we make
 constexpr std::string_view kObjectsPrefix = "../objects/";
 
 bool plain_component(std::string_view name) {
@@ -111,32 +111,28 @@ bool remove_ref(const RepositoryParts& parts, const std::string& kind, const std
     return unlink_at(parts.dir.get(), path);
 }
 
-void walk(const RepositoryParts& parts,
-          const std::string& dir,
-          const std::string& prefix,
-          int depth,
-          LinkList& out) {
-    const auto there = stat_at(parts.dir.get(), dir);
-    if (!there) return;
-    if (!S_ISDIR(there->st_mode)) {
-        if (depth < 0) out.odd.push_back(dir);
-        return;
-    }
+/// Refs are followed however deep they lie: one that is overlooked is a root that is lost.
+void walk_refs(const RepositoryParts& parts,
+               const std::string& dir,
+               const std::string& prefix,
+               LinkList& out) {
     const UniqueFd fd = open_dir_at(parts.dir.get(), dir);
     for (const auto& name : list_dir(fd.get())) {
         const std::string path = dir + "/" + name;
+        const auto st = stat_at(fd.get(), name);
         if (auto target = read_link_at(fd.get(), name)) {
             out.links.push_back({path, prefix + name, std::move(*target)});
-            continue;
-        }
-        const auto st = stat_at(fd.get(), name);
-        const bool enter = st && S_ISDIR(st->st_mode) && depth < kMaxRefDepth;
-        if (enter && depth >= 0) {
-            walk(parts, path, prefix + name + "/", depth + 1, out);
-        } else if (st && !(depth < 0 && name == "refs" && S_ISDIR(st->st_mode))) {
+        } else if (st && S_ISDIR(st->st_mode)) {
+            walk_refs(parts, path, prefix + name + "/", out);
+        } else if (st) {
             out.odd.push_back(path);
         }
     }
+}
+
+bool is_directory(int dir, const std::string& path) {
+    const auto st = stat_at(dir, path);
+    return st && S_ISDIR(st->st_mode);
 }
 
 std::vector<Entry> entries(const RepositoryParts& parts, const std::string& kind) {
@@ -196,13 +192,28 @@ std::optional<std::string> decode_ref(std::string_view name) {
 
 LinkList list_entry_links(const RepositoryParts& parts, const std::string& kind) {
     LinkList out;
-    walk(parts, kind, "", -1, out);
+    const int root = parts.dir.get();
+    if (!is_directory(root, kind)) {
+        if (stat_at(root, kind)) out.odd.push_back(kind);
+        return out;
+    }
+    const UniqueFd fd = open_dir_at(root, kind);
+    for (const auto& name : list_dir(fd.get())) {
+        const std::string path = kind + "/" + name;
+        if (auto target = read_link_at(fd.get(), name)) {
+            out.links.push_back({path, name, std::move(*target)});
+        } else if (name != "refs" || !is_directory(fd.get(), name)) {
+            out.odd.push_back(path);
+        }
+    }
     return out;
 }
 
 LinkList list_ref_links(const RepositoryParts& parts, const std::string& kind) {
     LinkList out;
-    walk(parts, kind + "/refs", "", 0, out);
+    const std::string refs_dir = kind + "/refs";
+    const bool there = is_directory(parts.dir.get(), kind);
+    if (there && is_directory(parts.dir.get(), refs_dir)) walk_refs(parts, refs_dir, "", out);
     return out;
 }
 

@@ -65,12 +65,23 @@ void require_same(const Meta& found, HashAlgorithm wanted) {
                 "use that algorithm, or another directory");
 }
 
+constexpr const char* kOldStoreHint =
+    "a store of an old composefs-rs: open it once with that project's cfsctl, which adds the file";
+
+/// Objects without meta.json may be named by either hash: not ours to guess.
+void require_no_objects(int dir) {
+    const auto objects = find_at(dir, "objects", O_RDONLY | O_DIRECTORY);
+    if (!objects || list_dir(objects->get()).empty()) return;
+    throw Error(ErrorCode::StateCorrupt,
+                std::string("there are objects already, and no ") + kMetaName,
+                kOldStoreHint);
+}
+
 [[noreturn]] void throw_no_meta(int dir, const std::string& path) {
     const bool old = stat_at(dir, "objects").has_value();
     throw Error(ErrorCode::NotFound,
                 in_quotes(path) + " is no object store: it has no " + kMetaName,
-                old ? "it has objects: a store of an old composefs-rs; open it once with that "
-                      "project's cfsctl, which adds the file"
+                old ? kOldStoreHint
                     : "check the setting 'sysroot', or make a first deployment with "
                       "'cfsctl install'");
 }
@@ -88,6 +99,7 @@ void require_same(const Meta& found, HashAlgorithm wanted) {
 void Repository::init(int dir_fd, HashAlgorithm algorithm, VerityPolicy policy) {
     with_context("making an object store", [&] {
         if (const auto found = find_meta(dir_fd)) return require_same(found->meta, algorithm);
+        require_no_objects(dir_fd);
         if (::fchmod(dir_fd, 0700) != 0) throw_errno("setting the mode of the store");
         for (const char* name : {"objects", "images", "streams"}) {
             make_dirs_at(dir_fd, name, 0755);

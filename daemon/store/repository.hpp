@@ -80,7 +80,7 @@ class Repository {
  public:
     /// Makes the directory `dir_fd` a repository: meta.json (durable before it is visible),
     /// objects/, images/, streams/, mode 0700. Does nothing when it is one of the same algorithm
-    /// already; Unsupported when of another.
+    /// already; Unsupported when of another, StateCorrupt over objects without meta.json.
     static void init(int dir_fd, HashAlgorithm algorithm, VerityPolicy policy);
 
     /// `path` appears in messages.

@@ -167,6 +167,34 @@ TEST_F(Collector, UnreadableStreamWithARootHoldsTheSweepBack) {
     EXPECT_TRUE(store_->has_object(external));
 }
 
+TEST_F(Collector, RootWhoseObjectIsMissingHoldsTheSweepBack) {
+    const Digest file = store_.put("file");
+    const Digest image = make_image({file});
+    store_->set_image_ref("pin", image);
+    ASSERT_EQ(::unlink((store_.dir() / ("objects/" + object_path(image))).c_str()), 0);
+    EXPECT_NE(collect().held_back, "");
+    EXPECT_TRUE(store_->has_object(file));
+    ASSERT_TRUE(store_->remove_image_ref("pin"));
+    const GcReport after = collect();
+    EXPECT_EQ(after.held_back, "");
+    EXPECT_EQ(after.objects_removed, 1U);
+    EXPECT_EQ(after.images_pruned, 1U);
+}
+
+TEST_F(Collector, RefsCountHoweverDeepTheyLie) {
+    const Digest image = make_image({store_.put("file")});
+    std::string dir = "images/refs";
+    std::string up = "../";
+    for (int i = 0; i < 40; ++i) {
+        dir += "/d";
+        up += "../";
+    }
+    make_dirs_at(store_.dir().fd(), dir, 0755);
+    ASSERT_EQ(::symlink((up + image.hex()).c_str(), (store_.dir() / (dir + "/pin")).c_str()), 0);
+    EXPECT_EQ(collect().objects_removed, 0U);
+    EXPECT_TRUE(store_->has_image(image));
+}
+
 TEST_F(Collector, UnreadableImageWithoutARootIsJustGarbage) {
     const Digest image = make_image({});
     store_.damage(image);

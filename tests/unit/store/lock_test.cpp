@@ -33,6 +33,14 @@ TEST(Lock, TheCollectorKeepsWritersOut) {
     EXPECT_ERROR(store->lock_shared(1ms), ErrorCode::Busy, "locked by");
 }
 
+TEST(Lock, BusyNamesTheHolder) {
+    const NewStore store;
+    const SharedLock shared = store->lock_shared(0ms);
+    EXPECT_ERROR(store->try_lock_exclusive(0ms),
+                 ErrorCode::Busy,
+                 "(process " + std::to_string(::getpid()) + ")");
+}
+
 TEST(Lock, EndsWithItsObject) {
     const NewStore store;
     { const SharedLock shared = store->lock_shared(0ms); }

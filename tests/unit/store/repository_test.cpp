@@ -56,6 +56,21 @@ TEST(Repository, InitWithTheOtherHashIsRefused) {
                  "fsverity-sha256-12, not fsverity-sha512-12");
 }
 
+TEST(Repository, InitOverObjectsOfAnUnknownHashIsRefused) {
+    const TempDir dir;
+    dir.write("objects/ab/cd", "?");
+    EXPECT_ERROR(Repository::init(dir.fd(), HashAlgorithm::Sha256, VerityPolicy::Try),
+                 ErrorCode::StateCorrupt,
+                 "no meta.json");
+}
+
+TEST(Repository, InitGoesOnWhereACrashEndedIt) {
+    const TempDir dir;
+    make_dirs_at(dir.fd(), "objects", 0755);
+    Repository::init(dir.fd(), HashAlgorithm::Sha256, VerityPolicy::Try);
+    EXPECT_TRUE(Repository::open(dir.path(), VerityPolicy::Try)->writable());
+}
+
 TEST(Repository, RequiringVerityWhereThereIsNoneLeavesNoMetaBehind) {
     const TempDir dir;
     EXPECT_ERROR(Repository::init(dir.fd(), HashAlgorithm::Sha512, VerityPolicy::Require),

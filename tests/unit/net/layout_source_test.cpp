@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fs_at.hpp"
 #include "crypto/hasher.hpp"
-#include "expect_error.hpp"
 #include "net/image_source.hpp"
+#include "support/expect_error.hpp"
 #include "support/temp_dir.hpp"
 #include "test_image.hpp"
 

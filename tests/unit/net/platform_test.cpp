@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/platform.hpp"
 
-#include "expect_error.hpp"
+#include "support/expect_error.hpp"
 #include "test_image.hpp"
 
 #include <gtest/gtest.h>

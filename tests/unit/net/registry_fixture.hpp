@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "expect_error.hpp"
 #include "net/image_source.hpp"
+#include "support/expect_error.hpp"
 #include "support/test_registry.hpp"
 #include "test_image.hpp"
 

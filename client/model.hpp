@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file What the bus says, as plain values. Words (states, outcomes) stay text: a newer daemon may
+/// use one that this client does not know.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cfs::client {
+
+/// Keys and meaning: dbus/org.cfsupdate1.Manager.xml.
+struct Deployment {
+    std::string digest;
+    std::string version;
+    std::string title;
+    std::string uki;
+    std::string state;
+    std::string image;
+    std::string manifest_digest;
+    std::int64_t installed = 0;
+    bool next = false;
+    std::string problem;
+};
+
+struct Available {
+    std::string image;
+    std::string version;
+    std::string manifest_digest;
+    std::string digest;
+    std::uint64_t download_bytes = 0;
+    std::uint64_t reused_bytes = 0;
+    std::int64_t checked = 0;
+};
+
+struct Failure {
+    std::string name;  ///< "DigestMismatch", without the bus prefix
+    std::string message;
+    std::string hint;
+    std::string details;
+    std::int64_t time = 0;
+};
+
+struct Status {
+    std::string daemon_version;
+    std::string state;
+    std::string image;
+    std::optional<Deployment> booted;
+    std::optional<Deployment> staged;
+    std::optional<Deployment> rollback;
+    std::vector<Deployment> deployments;
+    std::optional<Available> available;
+    std::optional<Failure> last_error;
+    bool reboot_pending = false;
+    std::string verity;
+    std::vector<std::string> warnings;
+};
+
+struct CheckOutcome {
+    bool update_available = false;
+    Available available;
+};
+
+struct UpdateOutcome {
+    std::string outcome;  ///< "nothing-to-do", "staged", "finalized"
+    Deployment deployment;
+    std::uint64_t fetched_bytes = 0;
+    std::uint64_t reused_bytes = 0;
+    std::vector<std::string> etc_changes;
+};
+
+struct CollectOutcome {
+    bool dry_run = false;
+    std::vector<std::string> deployments;
+    std::vector<std::string> items;
+    std::uint64_t items_omitted = 0;
+    std::uint64_t objects = 0;
+    std::uint64_t bytes = 0;
+    std::vector<std::string> warnings;
+};
+
+struct JobState {
+    std::uint64_t id = 0;
+    std::string kind;
+    std::string state;  ///< "queued", "running", "cancelling", "done", "failed", "cancelled"
+    std::string stage;
+    std::string message;
+    std::uint64_t bytes_done = 0;
+    std::uint64_t bytes_total = 0;
+    std::uint64_t bytes_reused = 0;
+
+    [[nodiscard]] bool ended() const {
+        return state == "done" || state == "failed" || state == "cancelled";
+    }
+};
+
+}  // namespace cfs::client

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/output/human.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace cfs::client {
+namespace {
+
+bool continues(char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
+}
+
+}  // namespace
+
+std::string human_bytes(std::uint64_t bytes) {
+    if (bytes < 1024) return std::to_string(bytes) + " B";
+    static constexpr std::array<const char*, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double value = static_cast<double>(bytes) / 1024;
+    std::size_t unit = 0;
+    // 1023.95 would print as "1024.0".
+    while (value >= 1023.95 && unit + 1 < kUnits.size()) {
+        value /= 1024;
+        ++unit;
+    }
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f %s", value, kUnits.at(unit));
+    return text.data();
+}
+
+std::string human_duration(std::uint64_t seconds) {
+    const std::uint64_t hours = seconds / 3600;
+    if (hours > 99) return ">99 h";
+    const unsigned minutes = static_cast<unsigned>(seconds / 60 % 60);
+    const unsigned rest = static_cast<unsigned>(seconds % 60);
+    std::array<char, 32> text{};
+    if (hours > 0) {
+        std::snprintf(
+            text.data(), text.size(), "%u:%02u:%02u", static_cast<unsigned>(hours), minutes, rest);
+    } else {
+        std::snprintf(text.data(), text.size(), "%u:%02u", minutes, rest);
+    }
+    return text.data();
+}
+
+std::string human_time(std::int64_t seconds_since_epoch) {
+    if (seconds_since_epoch == 0) return "never";
+    const std::time_t when = seconds_since_epoch;
+    std::tm local{};
+    if (::localtime_r(&when, &local) == nullptr) return "?";
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &local);
+    return text.data();
+}
+
+std::string plural(std::uint64_t count, std::string_view noun) {
+    return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+std::size_t columns(std::string_view text) {
+    std::size_t count = 0;
+    for (const char c : text)
+        count += continues(c) ? 0 : 1;
+    return count;
+}
+
+std::string shorten(std::string_view text, std::size_t width) {
+    if (columns(text) <= width) return std::string(text);
+    const std::string_view dots = std::string_view("...").substr(0, width);
+    std::size_t keep = width - dots.size();
+    std::size_t end = 0;
+    while (end < text.size() && (keep > 0 || continues(text[end]))) {
+        if (!continues(text[end])) --keep;
+        ++end;
+    }
+    return std::string(text.substr(0, end)) + std::string(dots);
+}
+
+}  // namespace cfs::client

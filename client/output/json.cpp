@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/output/json.hpp"
+
+#include <boost/json.hpp>
+
+namespace cfs::client {
+namespace {
+
+namespace json = boost::json;
+
+json::object document() {
+    return {{"schema", 1}};
+}
+
+json::array list(const std::vector<std::string>& items) {
+    json::array out;
+    for (const std::string& item : items)
+        out.emplace_back(item);
+    return out;
+}
+
+json::object value_of(const Deployment& deployment) {
+    return {
+        {"digest", deployment.digest},
+        {"version", deployment.version},
+        {"title", deployment.title},
+        {"uki", deployment.uki},
+        {"state", deployment.state},
+        {"image", deployment.image},
+        {"manifest_digest", deployment.manifest_digest},
+        {"installed", deployment.installed},
+        {"next", deployment.next},
+        {"problem", deployment.problem},
+    };
+}
+
+json::object value_of(const Available& available) {
+    return {
+        {"image", available.image},
+        {"version", available.version},
+        {"manifest_digest", available.manifest_digest},
+        {"digest", available.digest},
+        {"download_bytes", available.download_bytes},
+        {"reused_bytes", available.reused_bytes},
+        {"checked", available.checked},
+    };
+}
+
+json::object value_of(const Failure& failure) {
+    return {
+        {"name", failure.name},
+        {"message", failure.message},
+        {"hint", failure.hint},
+        {"details", failure.details},
+        {"time", failure.time},
+    };
+}
+
+template <typename T>
+json::value value_of(const std::optional<T>& value) {
+    return value ? json::value(value_of(*value)) : json::value(nullptr);
+}
+
+json::array value_of(const std::vector<Deployment>& deployments) {
+    json::array out;
+    for (const Deployment& deployment : deployments)
+        out.push_back(value_of(deployment));
+    return out;
+}
+
+json::array value_of(const std::vector<store::Finding>& findings) {
+    json::array out;
+    for (const store::Finding& finding : findings) {
+        out.push_back(json::object{
+            {"kind", store::to_string(finding.kind)},
+            {"path", finding.path},
+            {"problem", finding.problem},
+        });
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string to_json(const Status& status) {
+    json::object out = document();
+    out["state"] = status.state;
+    out["booted"] = value_of(status.booted);
+    out["staged"] = value_of(status.staged);
+    out["rollback"] = value_of(status.rollback);
+    out["deployments"] = value_of(status.deployments);
+    out["available"] = value_of(status.available);
+    out["last_error"] = value_of(status.last_error);
+    out["reboot_pending"] = status.reboot_pending;
+    out["image"] = status.image;
+    out["verity"] = status.verity;
+    out["warnings"] = list(status.warnings);
+    out["daemon_version"] = status.daemon_version;
+    return json::serialize(out);
+}
+
+std::string to_json(const CheckOutcome& outcome) {
+    json::object out = document();
+    out["update_available"] = outcome.update_available;
+    out["available"] = value_of(outcome.available);
+    return json::serialize(out);
+}
+
+std::string to_json(const UpdateOutcome& outcome) {
+    json::object out = document();
+    out["outcome"] = outcome.outcome;
+    out["deployment"] = value_of(outcome.deployment);
+    out["fetched_bytes"] = outcome.fetched_bytes;
+    out["reused_bytes"] = outcome.reused_bytes;
+    out["etc_changes"] = list(outcome.etc_changes);
+    return json::serialize(out);
+}
+
+std::string to_json(const CollectOutcome& outcome) {
+    json::object out = document();
+    out["dry_run"] = outcome.dry_run;
+    out["deployments"] = list(outcome.deployments);
+    out["objects"] = outcome.objects;
+    out["bytes"] = outcome.bytes;
+    out["items"] = list(outcome.items);
+    out["items_omitted"] = outcome.items_omitted;
+    out["warnings"] = list(outcome.warnings);
+    return json::serialize(out);
+}
+
+std::string to_json(const store::FsckReport& report) {
+    json::object out = document();
+    out["clean"] = report.clean;
+    out["findings"] = value_of(report.findings);
+    out["objects_checked"] = report.objects_checked;
+    out["bytes_checked"] = report.bytes_checked;
+    out["streams_checked"] = report.streams_checked;
+    out["images_checked"] = report.images_checked;
+    out["refs_checked"] = report.refs_checked;
+    return json::serialize(out);
+}
+
+std::string to_json(const Deployment& deployment) {
+    json::object out = document();
+    out["deployment"] = value_of(deployment);
+    return json::serialize(out);
+}
+
+std::string to_json(const Error& error) {
+    json::object out = document();
+    out["error"] = json::object{
+        {"name", to_string(error.code())},
+        {"message", error.what()},
+        {"hint", error.hint()},
+        {"details", error.details()},
+    };
+    return json::serialize(out);
+}
+
+std::string job_event_json(const JobState& job) {
+    json::object out = document();
+    out["event"] = "job";
+    out["id"] = job.id;
+    out["kind"] = job.kind;
+    out["state"] = job.state;
+    out["stage"] = job.stage;
+    out["message"] = job.message;
+    out["bytes_done"] = job.bytes_done;
+    out["bytes_total"] = job.bytes_total;
+    out["bytes_reused"] = job.bytes_reused;
+    return json::serialize(out);
+}
+
+std::string state_event_json(std::string_view state) {
+    json::object out = document();
+    out["event"] = "state";
+    out["state"] = state;
+    return json::serialize(out);
+}
+
+std::string text_json(const std::vector<std::pair<std::string_view, std::string>>& members) {
+    json::object out = document();
+    for (const auto& [key, value] : members)
+        out[key] = value;
+    return json::serialize(out);
+}
+
+}  // namespace cfs::client

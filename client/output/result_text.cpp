@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/output/result_text.hpp"
+
+#include "client/output/human.hpp"
+#include "client/output/status_text.hpp"
+
+namespace cfs::client {
+namespace {
+
+std::string lines(const std::string& prefix, const std::vector<std::string>& items) {
+    std::string out;
+    for (const std::string& item : items)
+        out += prefix + item + "\n";
+    return out;
+}
+
+std::string bytes_line(const UpdateOutcome& outcome) {
+    return "  fetched " + human_bytes(outcome.fetched_bytes) + ", reused " +
+           human_bytes(outcome.reused_bytes) + "\n";
+}
+
+std::string etc_lines(const UpdateOutcome& outcome) {
+    if (outcome.etc_changes.empty()) return {};
+    return "  /etc:\n" + lines("    ", outcome.etc_changes);
+}
+
+/// Details are whole lines, as long as somebody made them; every one gets an indent.
+std::string indent(const std::string& text) {
+    std::string out;
+    std::size_t start = 0;
+    while (start < text.size()) {
+        const std::size_t end = std::min(text.find('\n', start), text.size());
+        out += "  " + text.substr(start, end - start) + "\n";
+        start = end + 1;
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string check_text(const CheckOutcome& outcome) {
+    const Available& available = outcome.available;
+    if (!outcome.update_available) {
+        return "up to date: version " + available.version + " of " + available.image + "\n";
+    }
+    return "update available: version " + available.version + " of " + available.image + "\n  " +
+           human_bytes(available.download_bytes) + " to fetch, " +
+           human_bytes(available.reused_bytes) +
+           " here already\n  hint: 'cfsctl update' installs "
+           "it\n";
+}
+
+std::string update_text(const UpdateOutcome& outcome) {
+    const std::string name = describe(outcome.deployment);
+    if (outcome.outcome == "nothing-to-do") return "nothing to do: " + name + " is here already\n";
+    if (outcome.outcome == "staged") {
+        return "staged " + name + "\n" + bytes_line(outcome) + etc_lines(outcome) +
+               "  hint: 'cfsctl finalize' makes it the next boot\n";
+    }
+    return "installed " + name + "\n" + bytes_line(outcome) + etc_lines(outcome) +
+           "  hint: reboot to run it\n";
+}
+
+std::string installed_text(const UpdateOutcome& outcome) {
+    return "installed " + describe(outcome.deployment) + "\n  UKI     " + outcome.deployment.uki +
+           "\n" + bytes_line(outcome);
+}
+
+std::string rollback_text(const Deployment& deployment) {
+    return "next boot: " + describe(deployment) + "\n  hint: reboot to run it\n";
+}
+
+std::string collect_text(const CollectOutcome& outcome) {
+    std::string out;
+    const char* verb = outcome.dry_run ? "would drop " : "dropped ";
+    for (const std::string& digest : outcome.deployments) {
+        out += verb + std::string("deployment ") + digest + "\n";
+    }
+    if (outcome.dry_run) {
+        out += lines("  ", outcome.items);
+        if (outcome.items_omitted > 0) {
+            out += "  and " + std::to_string(outcome.items_omitted) + " more\n";
+        }
+    }
+    out += verb + plural(outcome.objects, "object") + ", " + human_bytes(outcome.bytes) + "\n";
+    return out + lines("warning: ", outcome.warnings);
+}
+
+std::string fsck_text(const store::FsckReport& report) {
+    std::string out;
+    for (const store::Finding& finding : report.findings) {
+        out += std::string(store::to_string(finding.kind)) + " " + finding.path + ": " +
+               finding.problem + "\n";
+    }
+    out += std::string(report.clean ? "clean: " : "damaged: ") +
+           plural(report.objects_checked, "object") + " (" + human_bytes(report.bytes_checked) +
+           "), " + plural(report.images_checked, "image") + ", " +
+           plural(report.streams_checked, "stream") + ", " + plural(report.refs_checked, "ref");
+    if (!report.clean) out += "; " + plural(report.findings.size(), "finding");
+    return out + "\n";
+}
+
+std::string error_text(const Error& error) {
+    std::string out = "cfsctl: " + std::string(error.what()) + "\n" + indent(error.details());
+    if (!error.hint().empty()) out += "  hint: " + error.hint() + "\n";
+    return out;
+}
+
+std::string job_line(const JobState& job) {
+    std::string out = "job " + std::to_string(job.id) + " " + job.kind + ": " + job.state;
+    if (job.ended()) return out + "\n";
+    if (!job.stage.empty()) out += ", " + job.stage;
+    if (job.bytes_total > 0) {
+        out += " " + human_bytes(job.bytes_done) + "/" + human_bytes(job.bytes_total);
+    }
+    if (!job.message.empty()) out += " (" + job.message + ")";
+    return out + "\n";
+}
+
+}  // namespace cfs::client

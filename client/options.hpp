@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file The command line as values: one struct per verb.
+#pragma once
+
+#include "image/erofs_writer.hpp"
+#include "image/transform.hpp"
+#include "settings/settings.hpp"
+#include "update/offline.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cfs::client {
+
+/// Given before or after the verb.
+struct Global {
+    std::string bus = "system";  ///< "system", "session" or an address
+    bool json = false;
+    bool color = true;
+};
+
+/// How a SOURCE is reached.
+struct SourceOptions {
+    std::string ca_file;
+    std::vector<std::string> insecure_registries;
+};
+
+struct ImageDigest {
+    std::string source;
+    update::DigestOptions digest;
+    SourceOptions reach;
+};
+
+/// Key of the kernel argument that names the image; Auto: composefs.digest for V1, composefs for
+/// V2.
+enum class Karg { Auto, Composefs, ComposefsDigest };
+
+struct ImageSeal {
+    std::string source;
+    std::string out;
+    std::string tag;   ///< empty: the one in `out`, else "latest"
+    std::string name;  ///< of the UKI's file; empty: from its os-release
+    std::string uki;   ///< a ready one; else the members below make one
+    std::string stub, kernel, initrd, cmdline, key, cert;
+    std::string os_release;  ///< file; empty: the image's own
+    update::DigestOptions digest;
+    Karg karg = Karg::Auto;
+    bool insecure = false;
+    SourceOptions reach;
+};
+
+struct Install {
+    std::string source;
+    std::string sysroot;
+    std::string esp;
+    std::string config;
+    std::vector<std::string> trust;
+    std::optional<settings::Verity> verity;
+    std::optional<HashAlgorithm> hash;
+    SourceOptions reach;
+};
+
+struct StoreFsck {
+    std::string store = "/sysroot/composefs";
+    bool metadata_only = false;
+};
+
+struct ShowStatus {};
+
+struct Check {
+    std::string image;
+};
+
+struct Update {
+    std::string image;
+    bool finalize = true;
+    std::string expected_digest;
+};
+
+struct Finalize {};
+struct Rollback {};
+
+struct Gc {
+    bool dry_run = false;
+};
+
+struct Cancel {};
+struct Monitor {};
+
+struct Completion {
+    std::string shell;
+};
+
+using Verb = std::variant<ImageDigest,
+                          ImageSeal,
+                          Install,
+                          StoreFsck,
+                          ShowStatus,
+                          Check,
+                          Update,
+                          Finalize,
+                          Rollback,
+                          Gc,
+                          Cancel,
+                          Monitor,
+                          Completion>;
+
+struct CommandLine {
+    Global global;
+    Verb verb;
+};
+
+/// What the arguments came to: a verb to run, or (help, version, usage error) texts to print and
+/// the exit code.
+struct Parsed {
+    std::optional<CommandLine> command;
+    int exit_code = 0;
+    std::string out;  ///< for standard output
+    std::string err;  ///< for standard error
+};
+
+/// Pure: reads no file and no environment. `args` without the program's name.
+[[nodiscard]] Parsed parse_command_line(std::vector<std::string> args);
+
+/// One option of a verb, for completions and for the test of the man page.
+struct OptionHelp {
+    std::string flag;   ///< "--format"
+    std::string value;  ///< "FILE", "v1|v2"; empty: takes none
+    std::string help;
+};
+
+struct VerbHelp {
+    std::string name;  ///< "image digest"; empty: the global options
+    std::string help;
+    std::vector<OptionHelp> options;
+    std::vector<std::string> subverbs;  ///< "digest"
+};
+
+/// The option tree: global options first, then every verb, a parent before its subverbs.
+[[nodiscard]] std::vector<VerbHelp> list_verbs();
+
+}  // namespace cfs::client

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/bus/decode.hpp"
+
+namespace cfs::client {
+namespace {
+
+/// Sets `out` when the key is there with that type.
+template <typename T>
+void read(const bus::VariantMap& map, const char* key, T& out) {
+    const auto found = map.find(key);
+    if (found != map.end() && found->second.containsValueOfType<T>()) {
+        out = found->second.get<T>();
+    }
+}
+
+template <typename T, typename Decode>
+std::optional<T> decode_optional(const bus::VariantMap& map, const char* key, Decode decode) {
+    const bus::VariantMap inner = decode_map(map, key);
+    return inner.empty() ? std::nullopt : std::optional<T>(decode(inner));
+}
+
+}  // namespace
+
+bus::VariantMap decode_map(const bus::VariantMap& map, const std::string& key) {
+    bus::VariantMap out;
+    read(map, key.c_str(), out);
+    return out;
+}
+
+Deployment decode_deployment(const bus::VariantMap& map) {
+    Deployment out;
+    read(map, "digest", out.digest);
+    read(map, "version", out.version);
+    read(map, "title", out.title);
+    read(map, "uki", out.uki);
+    read(map, "state", out.state);
+    read(map, "image", out.image);
+    read(map, "manifest-digest", out.manifest_digest);
+    read(map, "installed", out.installed);
+    read(map, "next", out.next);
+    read(map, "problem", out.problem);
+    return out;
+}
+
+Available decode_available(const bus::VariantMap& map) {
+    Available out;
+    read(map, "image", out.image);
+    read(map, "version", out.version);
+    read(map, "manifest-digest", out.manifest_digest);
+    read(map, "digest", out.digest);
+    read(map, "download-bytes", out.download_bytes);
+    read(map, "reused-bytes", out.reused_bytes);
+    read(map, "checked", out.checked);
+    return out;
+}
+
+Failure decode_failure(const bus::VariantMap& map) {
+    Failure out;
+    read(map, "name", out.name);
+    read(map, "message", out.message);
+    read(map, "hint", out.hint);
+    read(map, "details", out.details);
+    read(map, "time", out.time);
+    return out;
+}
+
+Status decode_status(const bus::VariantMap& properties) {
+    Status out;
+    read(properties, "Version", out.daemon_version);
+    read(properties, "State", out.state);
+    read(properties, "Image", out.image);
+    out.booted = decode_optional<Deployment>(properties, "Booted", decode_deployment);
+    out.staged = decode_optional<Deployment>(properties, "Staged", decode_deployment);
+    out.rollback = decode_optional<Deployment>(properties, "Rollback", decode_deployment);
+    std::vector<bus::VariantMap> deployments;
+    read(properties, "Deployments", deployments);
+    for (const bus::VariantMap& each : deployments) {
+        out.deployments.push_back(decode_deployment(each));
+    }
+    out.available = decode_optional<Available>(properties, "Available", decode_available);
+    out.last_error = decode_optional<Failure>(properties, "LastError", decode_failure);
+    read(properties, "RebootPending", out.reboot_pending);
+    read(properties, "Verity", out.verity);
+    read(properties, "Warnings", out.warnings);
+    return out;
+}
+
+CheckOutcome decode_check(const bus::VariantMap& result) {
+    CheckOutcome out;
+    read(result, "update-available", out.update_available);
+    out.available = decode_available(result);
+    return out;
+}
+
+UpdateOutcome decode_update(const bus::VariantMap& result) {
+    UpdateOutcome out;
+    read(result, "outcome", out.outcome);
+    out.deployment = decode_deployment(result);
+    read(result, "fetched-bytes", out.fetched_bytes);
+    read(result, "reused-bytes", out.reused_bytes);
+    read(result, "etc-changes", out.etc_changes);
+    return out;
+}
+
+CollectOutcome decode_collect(const bus::VariantMap& result) {
+    CollectOutcome out;
+    read(result, "dry-run", out.dry_run);
+    read(result, "deployments", out.deployments);
+    read(result, "items", out.items);
+    read(result, "items-omitted", out.items_omitted);
+    read(result, "objects", out.objects);
+    read(result, "bytes", out.bytes);
+    read(result, "warnings", out.warnings);
+    return out;
+}
+
+void merge_job(JobState& job, const bus::VariantMap& properties) {
+    read(properties, "Id", job.id);
+    read(properties, "Kind", job.kind);
+    read(properties, "State", job.state);
+    read(properties, "Stage", job.stage);
+    read(properties, "Message", job.message);
+    read(properties, "BytesDone", job.bytes_done);
+    read(properties, "BytesTotal", job.bytes_total);
+    read(properties, "BytesReused", job.bytes_reused);
+}
+
+}  // namespace cfs::client

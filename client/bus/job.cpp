@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/bus/job.hpp"
+
+#include "client/bus/decode.hpp"
+
+#include <chrono>
+#include <set>
+
+namespace cfs::client {
+namespace {
+
+constexpr const char* kProperties = "org.freedesktop.DBus.Properties";
+/// Signals tell everything; reading again now and then guards against a lost one.
+constexpr std::chrono::seconds kRefresh{5};
+
+/// Feeds a view with the changes of a job.
+class Feed {
+ public:
+    explicit Feed(ProgressView& view) : view_(view) {}
+
+    void show(const JobState& job) {
+        if (!job.stage.empty()) view_.stage(job.stage);
+        if (job.bytes_total > 0 && job.stage == "fetch") {
+            view_.bytes(job.bytes_done, job.bytes_total, job.bytes_reused);
+        }
+        if (!job.message.empty() && job.message != message_) view_.message(job.message);
+        message_ = job.message;
+    }
+
+ private:
+    ProgressView& view_;
+    std::string message_;
+};
+
+/// A request that joined a running job must not stop it for whoever started it.
+void interrupted(JobProxy& job, bool ours, ProgressView& view) {
+    if (!ours) {
+        throw Error(ErrorCode::Cancelled,
+                    "left; the job runs on, because somebody else started it",
+                    "'cfsctl cancel' stops it, 'cfsctl monitor' shows it");
+    }
+    view.message("cancelling; press Ctrl-C again to leave at once");
+    job.cancel();
+}
+
+void wait_for_end(BusSession& session,
+                  JobProxy& job,
+                  const std::set<std::string>& announced,
+                  ProgressView& view) {
+    Feed feed(view);
+    auto last_read = std::chrono::steady_clock::now();
+    for (feed.show(job.state()); !job.state().ended(); feed.show(job.state())) {
+        session.wait(kRefresh);
+        if (session.take_interrupt()) interrupted(job, announced.count(job.path()) > 0, view);
+        if (session.daemon_gone()) {
+            throw Error(ErrorCode::Io,
+                        "the update daemon went away while its job ran",
+                        "see 'journalctl -u cfsupdated'; it puts things in order when it starts");
+        }
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_read < kRefresh || job.state().ended()) continue;
+        last_read = now;
+        job.refresh();
+    }
+}
+
+}  // namespace
+
+JobProxy::JobProxy(BusSession& session, const std::string& path)
+    : path_(path), proxy_(session.object_proxy(path)) {
+    on_bus([this] {
+        proxy_->uponSignal("PropertiesChanged")
+            .onInterface(kProperties)
+            .call([this](const std::string& interface,
+                         const bus::VariantMap& changed,
+                         const std::vector<std::string>&) {
+                if (interface == bus::kJobInterface) merge_job(state_, changed);
+            });
+        bus::finish_registration(*proxy_);
+    });
+    refresh();
+}
+
+void JobProxy::refresh() {
+    merge_job(state_, get_all(*proxy_, bus::kJobInterface));
+}
+
+void JobProxy::cancel() {
+    on_bus([this] { proxy_->callMethod("Cancel").onInterface(bus::kJobInterface); });
+}
+
+bus::VariantMap JobProxy::result() {
+    return decode_map(get_all(*proxy_, bus::kJobInterface), "Result");
+}
+
+Failure JobProxy::failure() {
+    return decode_failure(decode_map(get_all(*proxy_, bus::kJobInterface), "Error"));
+}
+
+ManagerProxy::ManagerProxy(BusSession& session) : proxy_(session.object_proxy(bus::kManagerPath)) {}
+
+void ManagerProxy::subscribe(NewJob new_job, NewState new_state) {
+    on_bus([&] {
+        proxy_->uponSignal("JobNew")
+            .onInterface(bus::kManagerInterface)
+            .call([new_job = std::move(new_job)](std::uint64_t,
+                                                 const sdbus::ObjectPath& path,
+                                                 const std::string&) { new_job(path); });
+        proxy_->uponSignal("PropertiesChanged")
+            .onInterface(kProperties)
+            .call([new_state = std::move(new_state)](const std::string&,
+                                                     const bus::VariantMap& changed,
+                                                     const std::vector<std::string>&) {
+                const std::string state = decode_status(changed).state;
+                if (!state.empty()) new_state(state);
+            });
+        bus::finish_registration(*proxy_);
+    });
+}
+
+Status ManagerProxy::status() {
+    return decode_status(get_all(*proxy_, bus::kManagerInterface));
+}
+
+std::string ManagerProxy::start(const char* method, const bus::VariantMap& options) {
+    return on_bus([&] {
+        sdbus::ObjectPath path;
+        proxy_->callMethod(method)
+            .onInterface(bus::kManagerInterface)
+            .withArguments(options)
+            .storeResultsTo(path);
+        return std::string(path);
+    });
+}
+
+std::vector<std::string> ManagerProxy::running_jobs() {
+    const bus::VariantMap properties = get_all(*proxy_, bus::kManagerInterface);
+    const auto found = properties.find("Jobs");
+    if (found == properties.end()) return {};
+    const auto paths = found->second.get<std::vector<sdbus::ObjectPath>>();
+    return {paths.begin(), paths.end()};
+}
+
+void ManagerProxy::cancel() {
+    on_bus([this] {
+        proxy_->callMethod("Cancel")
+            .onInterface(bus::kManagerInterface)
+            .withArguments(bus::VariantMap{});
+    });
+}
+
+bus::VariantMap run_job(const std::string& bus,
+                        const char* method,
+                        const bus::VariantMap& options,
+                        ProgressView& view) {
+    BusSession session(bus);
+    ManagerProxy manager(session);
+    std::set<std::string> announced;
+    manager.subscribe([&](const std::string& path) { announced.insert(path); }, [](auto&&) {});
+    JobProxy job(session, manager.start(method, options));
+    wait_for_end(session, job, announced, view);
+    view.finish();
+    if (job.state().state != "done") throw error_from_job(job.failure());
+    return job.result();
+}
+
+}  // namespace cfs::client

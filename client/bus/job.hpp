@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "client/bus/session.hpp"
+#include "client/model.hpp"
+#include "client/output/progress_view.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cfs::client {
+
+/// One job of the daemon, kept up to date by its signals. Subscribes first and reads then, so that
+/// nothing is lost between the two. The session must outlive it.
+class JobProxy {
+ public:
+    JobProxy(BusSession& session, const std::string& path);
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+    [[nodiscard]] const JobState& state() const { return state_; }
+
+    /// Reads everything again.
+    void refresh();
+
+    void cancel();
+
+    /// a{sv} property, read now.
+    [[nodiscard]] bus::VariantMap result();
+    [[nodiscard]] Failure failure();
+
+ private:
+    std::string path_;
+    std::unique_ptr<sdbus::IProxy> proxy_;
+    JobState state_;
+};
+
+/// The daemon's Manager object.
+class ManagerProxy {
+ public:
+    /// The session must outlive it.
+    explicit ManagerProxy(BusSession& session);
+
+    [[nodiscard]] Status status();
+
+    /// Calls a method that starts a job; returns the job's object path.
+    [[nodiscard]] std::string start(const char* method, const bus::VariantMap& options);
+
+    /// Object paths of the jobs that wait or run.
+    [[nodiscard]] std::vector<std::string> running_jobs();
+
+    /// Asks the running job to stop. NotFound without one.
+    void cancel();
+
+    using NewJob = std::function<void(const std::string& path)>;
+    using NewState = std::function<void(const std::string& state)>;
+
+    /// At most once. The handlers run inside BusSession::wait() and may not call the bus.
+    void subscribe(NewJob new_job, NewState new_state);
+
+ private:
+    std::unique_ptr<sdbus::IProxy> proxy_;
+};
+
+/// Starts a job, shows its progress and waits for its end; returns its Result. Ctrl-C asks the job
+/// to stop if this call started it, and only leaves if it joined one. Throws what the job failed
+/// with, Cancelled included; Io when the daemon goes away.
+[[nodiscard]] bus::VariantMap run_job(const std::string& bus,
+                                      const char* method,
+                                      const bus::VariantMap& options,
+                                      ProgressView& view);
+
+}  // namespace cfs::client

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/bus/decode.hpp"
+#include "client/bus/job.hpp"
+#include "client/commands/commands.hpp"
+#include "client/output/json.hpp"
+#include "client/output/result_text.hpp"
+#include "client/output/status_text.hpp"
+#include "client/output/terminal.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+
+namespace cfs::client {
+namespace {
+
+bus::VariantMap run_verb(const Global& global, const char* method, const bus::VariantMap& options) {
+    ProgressView view(STDERR_FILENO, is_terminal(STDERR_FILENO));
+    return run_job(global.bus, method, options, view);
+}
+
+void add_text(bus::VariantMap& options, const char* key, const std::string& value) {
+    if (!value.empty()) options[key] = sdbus::Variant{value};
+}
+
+ExitCode finished(const UpdateOutcome& outcome, const Global& global) {
+    std::cout << (global.json ? to_json(outcome) + "\n" : update_text(outcome));
+    return outcome.outcome == "nothing-to-do" ? ExitCode::NothingToDo : ExitCode::Done;
+}
+
+}  // namespace
+
+ExitCode run(const ShowStatus&, const Global& global) {
+    BusSession session(global.bus);
+    const Status status = ManagerProxy(session).status();
+    if (global.json) {
+        std::cout << to_json(status) << '\n';
+    } else {
+        std::cout << status_text(
+            status, terminal_width(STDOUT_FILENO), use_color(STDOUT_FILENO, global.color));
+    }
+    return ExitCode::Done;
+}
+
+ExitCode run(const Check& options, const Global& global) {
+    bus::VariantMap map;
+    add_text(map, "image", options.image);
+    const CheckOutcome outcome = decode_check(run_verb(global, "Check", map));
+    std::cout << (global.json ? to_json(outcome) + "\n" : check_text(outcome));
+    return outcome.update_available ? ExitCode::Done : ExitCode::NothingToDo;
+}
+
+ExitCode run(const Update& options, const Global& global) {
+    bus::VariantMap map;
+    add_text(map, "image", options.image);
+    add_text(map, "expected-digest", options.expected_digest);
+    // Without the flag the daemon's own setting decides.
+    if (!options.finalize) map["finalize"] = sdbus::Variant{false};
+    return finished(decode_update(run_verb(global, "Update", map)), global);
+}
+
+ExitCode run(const Finalize&, const Global& global) {
+    return finished(decode_update(run_verb(global, "Finalize", {})), global);
+}
+
+ExitCode run(const Rollback&, const Global& global) {
+    const Deployment next = decode_deployment(run_verb(global, "Rollback", {}));
+    std::cout << (global.json ? to_json(next) + "\n" : rollback_text(next));
+    return ExitCode::Done;
+}
+
+ExitCode run(const Gc& options, const Global& global) {
+    bus::VariantMap map;
+    if (options.dry_run) map["dry-run"] = sdbus::Variant{true};
+    const CollectOutcome outcome = decode_collect(run_verb(global, "Collect", map));
+    std::cout << (global.json ? to_json(outcome) + "\n" : collect_text(outcome));
+    return ExitCode::Done;
+}
+
+ExitCode run(const Cancel&, const Global& global) {
+    BusSession session(global.bus);
+    ManagerProxy(session).cancel();
+    std::cout << (global.json ? text_json({{"state", "cancelling"}}) : "cancelling the running job")
+              << '\n';
+    return ExitCode::Done;
+}
+
+}  // namespace cfs::client

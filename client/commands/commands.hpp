@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file One function per verb: does it, prints the result on standard output and everything else
+/// on standard error, returns the exit code, throws Error.
+#pragma once
+
+#include "client/exit_code.hpp"
+#include "client/options.hpp"
+
+namespace cfs::client {
+
+[[nodiscard]] ExitCode run(const ImageDigest& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageSeal& options, const Global& global);
+[[nodiscard]] ExitCode run(const Install& options, const Global& global);
+[[nodiscard]] ExitCode run(const StoreFsck& options, const Global& global);
+[[nodiscard]] ExitCode run(const ShowStatus& options, const Global& global);
+[[nodiscard]] ExitCode run(const Check& options, const Global& global);
+[[nodiscard]] ExitCode run(const Update& options, const Global& global);
+[[nodiscard]] ExitCode run(const Finalize& options, const Global& global);
+[[nodiscard]] ExitCode run(const Rollback& options, const Global& global);
+[[nodiscard]] ExitCode run(const Gc& options, const Global& global);
+[[nodiscard]] ExitCode run(const Cancel& options, const Global& global);
+[[nodiscard]] ExitCode run(const Monitor& options, const Global& global);
+[[nodiscard]] ExitCode run(const Completion& options, const Global& global);
+
+}  // namespace cfs::client

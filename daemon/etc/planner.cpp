@@ -169,12 +169,27 @@ Planner::Result Planner::directory_against_leaf(const Triple& at, int depth) {
         return std::nullopt;
     }
     const auto local = differences(at.pristine, at.current, true, kNamedDifferences + 1, stop_);
-    if (local.empty()) return take_vendor(at, "was a directory", depth);
+    if (local.empty()) {
+        Result taken = take_vendor(at, "was a directory", depth);
+        report_specials(at);
+        return taken;
+    }
     conflict(
         *at.current,
         "the new image has " + words(*at.next) +
             " in place of the directory, in which something is changed here: " + name_some(local));
     return std::nullopt;
+}
+
+void Planner::report_specials(const Triple& at) {
+    for (const std::string& name : at.current->names()) {
+        const NodePtr pristine = find_child(at.pristine, name);
+        const NodePtr current = find_child(at.current, name);
+        if (!current) continue;
+        const Triple below{pristine.get(), current.get(), nullptr};
+        if (is_local_special(below)) (void)without_special(below, 0);
+        if (is_directory(current.get())) report_specials(below);
+    }
 }
 
 Planner::Result Planner::leaf_against_directory(const Triple& at, int depth) {

@@ -55,6 +55,8 @@ class Planner {
     [[nodiscard]] Result without_local(const Triple& at, int depth);
     [[nodiscard]] Result directory_in_current(const Triple& at, int depth);
     [[nodiscard]] Result directory_against_leaf(const Triple& at, int depth);
+    /// Special files made here in a directory that goes.
+    void report_specials(const Triple& at);
     [[nodiscard]] Result leaf_against_directory(const Triple& at, int depth);
     [[nodiscard]] Result leaf_alone(const Triple& at);
     [[nodiscard]] Result leaves(const Triple& at);

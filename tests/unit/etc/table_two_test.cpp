@@ -193,7 +193,9 @@ TEST(EtcMergeRow, B27_SpecialFileInAReplacedDirectoryIsNoLocalChange) {
     t.all([](Tree& x) { x.file("d/f", "1"); });
     t.current.fifo("d/pipe");
     t.next.remove("d").file("d", "new");
-    EXPECT_EQ(Merged(t).result.at("d"), "file new");
+    const Merged m(t);
+    EXPECT_EQ(m.result.at("d"), "file new");
+    EXPECT_EQ(m.change("d/pipe"), "ignored");
 }
 
 TEST(EtcMergeRow, B30_AttributesOfAnyLengthAreCarried) {

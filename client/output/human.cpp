@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/output/human.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -10,6 +11,16 @@ namespace {
 
 bool continues(char c) {
     return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
+}
+
+std::string local_time(std::int64_t seconds_since_epoch, const char* format) {
+    if (seconds_since_epoch == 0) return "never";
+    const std::time_t when = seconds_since_epoch;
+    std::tm local{};
+    if (::localtime_r(&when, &local) == nullptr) return "?";
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), format, &local);
+    return text.data();
 }
 
 }  // namespace
@@ -45,17 +56,30 @@ std::string human_duration(std::uint64_t seconds) {
 }
 
 std::string human_time(std::int64_t seconds_since_epoch) {
-    if (seconds_since_epoch == 0) return "never";
-    const std::time_t when = seconds_since_epoch;
-    std::tm local{};
-    if (::localtime_r(&when, &local) == nullptr) return "?";
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M", &local);
-    return text.data();
+    return local_time(seconds_since_epoch, "%Y-%m-%d %H:%M");
+}
+
+std::string human_date(std::int64_t seconds_since_epoch) {
+    return local_time(seconds_since_epoch, "%Y-%m-%d");
 }
 
 std::string plural(std::uint64_t count, std::string_view noun) {
     return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t width) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        const std::string_view word = text.substr(0, end);
+        if (lines.empty() || columns(lines.back()) + 1 + columns(word) > width) {
+            lines.emplace_back(word);
+        } else {
+            lines.back() += " " + std::string(word);
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
 }
 
 std::size_t columns(std::string_view text) {

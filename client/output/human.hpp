@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cfs::client {
 
@@ -18,12 +19,18 @@ namespace cfs::client {
 /// Local time "2026-01-31 12:00"; "never" for 0.
 [[nodiscard]] std::string human_time(std::int64_t seconds_since_epoch);
 
+/// The same without the time of day.
+[[nodiscard]] std::string human_date(std::int64_t seconds_since_epoch);
+
 /// `count` and the noun, with an "s" unless it is one: "1 object", "2 objects".
 [[nodiscard]] std::string plural(std::uint64_t count, std::string_view noun);
 
 /// `text` cut to `width` columns with "..." at the end when it is longer. Counts UTF-8 characters,
 /// never splits one.
 [[nodiscard]] std::string shorten(std::string_view text, std::size_t width);
+
+/// `text` broken at spaces into lines of at most `width` columns; a longer word gets its own line.
+[[nodiscard]] std::vector<std::string> wrap(std::string_view text, std::size_t width);
 
 /// Number of UTF-8 characters.
 [[nodiscard]] std::size_t columns(std::string_view text);

@@ -15,6 +15,7 @@ std::string lines(const std::string& prefix, const std::vector<std::string>& ite
 }
 
 std::string bytes_line(const UpdateOutcome& outcome) {
+    if (outcome.fetched_bytes == 0 && outcome.reused_bytes == 0) return {};
     return "  fetched " + human_bytes(outcome.fetched_bytes) + ", reused " +
            human_bytes(outcome.reused_bytes) + "\n";
 }
@@ -67,7 +68,9 @@ std::string installed_text(const UpdateOutcome& outcome) {
 }
 
 std::string rollback_text(const Deployment& deployment) {
-    return "next boot: " + describe(deployment) + "\n  hint: reboot to run it\n";
+    const bool running = deployment.state == "booted";
+    return "next boot: " + describe(deployment) + "\n" +
+           (running ? "  it is what runs now\n" : "  hint: reboot to run it\n");
 }
 
 std::string collect_text(const CollectOutcome& outcome) {

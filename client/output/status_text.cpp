@@ -5,6 +5,7 @@
 #include "client/output/table.hpp"
 #include "client/output/terminal.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace cfs::client {
@@ -12,52 +13,74 @@ namespace {
 
 constexpr std::size_t kLabelWidth = 12;
 constexpr std::size_t kShortDigest = 12;
+constexpr std::size_t kDigestInTable = 8;  // as in the UKI's name
 
-std::string line(std::string_view label, std::string_view text) {
-    std::string out(label);
-    out.resize(kLabelWidth, ' ');
-    return out + std::string(text) + "\n";
+/// How lines look.
+struct Look {
+    std::size_t width;
+    bool color;
+};
+
+/// A label, painted, and text wrapped beside it.
+std::string line(const Look& look,
+                 std::string_view label,
+                 std::string_view text,
+                 std::optional<Color> color = {}) {
+    std::string head(label);
+    head.resize(kLabelWidth, ' ');
+    std::string out = color ? paint(head, *color, look.color) : head;
+    const std::size_t room = std::max<std::size_t>(look.width, 2 * kLabelWidth) - kLabelWidth;
+    bool first = true;
+    for (const std::string& part : wrap(text, room)) {
+        if (!first) out += std::string(kLabelWidth, ' ');
+        out += part + "\n";
+        first = false;
+    }
+    return first ? out + "\n" : out;
 }
 
-std::string deployment_line(std::string_view label, const std::optional<Deployment>& deployment) {
-    if (!deployment) return line(label, "none");
+std::string deployment_line(const Look& look,
+                            std::string_view label,
+                            const std::optional<Deployment>& deployment) {
+    if (!deployment) return line(look, label, "none");
     std::string text = describe(*deployment);
-    if (!deployment->title.empty()) text += "  " + deployment->title;
-    return line(label, text);
+    if (!deployment->title.empty()) text += ", " + deployment->title;
+    return line(look, label, text);
 }
 
-std::string available_line(const Available& available) {
-    return line("Available",
+std::string available_line(const Look& look, const Available& available) {
+    return line(look,
+                "Available",
                 "version " + available.version + ", " + human_bytes(available.download_bytes) +
-                    " to fetch, " + human_bytes(available.reused_bytes) + " here already") +
-           line("Checked", human_time(available.checked));
+                    " to fetch, " + human_bytes(available.reused_bytes) +
+                    " here already; checked " + human_time(available.checked));
 }
 
-std::string failure_lines(const Failure& failure, bool color) {
-    std::string out = line("Last error",
-                           paint(failure.name, Color::Red, color) + " at " +
-                               human_time(failure.time) + ": " + failure.message);
-    if (!failure.hint.empty()) out += line("", "hint: " + failure.hint);
+std::string failure_lines(const Look& look, const Failure& failure) {
+    std::string out =
+        line(look,
+             "Last error",
+             failure.name + " at " + human_time(failure.time) + ": " + failure.message,
+             Color::Red);
+    if (!failure.hint.empty()) out += line(look, "", "hint: " + failure.hint);
     return out;
 }
 
-std::string summary(const Status& status, bool color) {
-    std::string out = line("State", paint(status.state, Color::Bold, color));
-    out += line("Image", status.image.empty() ? "not configured" : status.image);
-    out += deployment_line("Booted", status.booted);
-    out += deployment_line("Staged", status.staged);
-    out += deployment_line("Rollback", status.rollback);
-    if (!status.verity.empty()) out += line("fs-verity", status.verity);
-    if (status.available) out += available_line(*status.available);
-    if (status.last_error) out += failure_lines(*status.last_error, color);
+std::string summary(const Status& status, const Look& look) {
+    std::string out = line(look, "State", status.state, Color::Bold);
+    out += line(look, "Image", status.image.empty() ? "not configured" : status.image);
+    out += deployment_line(look, "Booted", status.booted);
+    out += deployment_line(look, "Staged", status.staged);
+    out += deployment_line(look, "Rollback", status.rollback);
+    if (!status.verity.empty()) out += line(look, "fs-verity", status.verity);
+    if (status.available) out += available_line(look, *status.available);
+    if (status.last_error) out += failure_lines(look, *status.last_error);
     if (status.reboot_pending) {
-        out += line("Reboot",
-                    paint("pending", Color::Yellow, color) +
-                        ": the loader's next choice "
-                        "is not what runs");
+        out += line(
+            look, "Reboot", "pending: the loader's next choice is not what runs", Color::Yellow);
     }
     for (const std::string& warning : status.warnings) {
-        out += line("Warning", paint(warning, Color::Yellow, color));
+        out += line(look, "Warning", warning, Color::Yellow);
     }
     return out;
 }
@@ -68,23 +91,24 @@ std::string paint_row(const std::string& row, const Deployment& deployment, bool
     return row;
 }
 
-std::string deployments_table(const Status& status, std::size_t width, bool color) {
+std::string deployments_table(const Status& status, const Look& look) {
     Table table({"VERSION", "STATE", "NEXT", "DIGEST", "INSTALLED", "UKI"});
     for (const Deployment& each : status.deployments) {
         table.add({each.version,
                    each.state,
                    each.next ? "next" : "",
-                   each.digest.substr(0, kShortDigest),
-                   human_time(each.installed),
+                   each.digest.substr(0, kDigestInTable),
+                   human_date(each.installed),
                    each.uki.empty() ? "none" : each.uki});
     }
-    const std::vector<std::string> lines = table.lines(width);
-    std::string out = "\n" + paint(lines.front(), Color::Bold, color) + "\n";
+    const std::vector<std::string> lines = table.lines(look.width);
+    std::string out = "\n" + paint(lines.front(), Color::Bold, look.color) + "\n";
     for (std::size_t i = 1; i < lines.size(); ++i) {
-        out += paint_row(lines[i], status.deployments[i - 1], color) + "\n";
+        out += paint_row(lines[i], status.deployments[i - 1], look.color) + "\n";
     }
     for (const Deployment& each : status.deployments) {
-        if (!each.problem.empty()) out += line("Problem", each.version + ": " + each.problem);
+        if (each.problem.empty()) continue;
+        out += line(look, "Problem", each.version + ": " + each.problem, Color::Red);
     }
     return out;
 }
@@ -98,8 +122,9 @@ std::string describe(const Deployment& deployment) {
 }
 
 std::string status_text(const Status& status, std::size_t width, bool color) {
-    std::string out = summary(status, color);
-    if (!status.deployments.empty()) out += deployments_table(status, width, color);
+    const Look look{width, color};
+    std::string out = summary(status, look);
+    if (!status.deployments.empty()) out += deployments_table(status, look);
     return out;
 }
 

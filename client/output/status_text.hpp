@@ -8,8 +8,8 @@
 
 namespace cfs::client {
 
-/// `cfsctl status` for people: a summary, then the table of deployments. Lines of the table fit
-/// `width` columns. Ends with a line break.
+/// `cfsctl status` for people: a summary, then the table of deployments, in `width` columns (a word
+/// that is longer sticks out). Ends with a line break.
 [[nodiscard]] std::string status_text(const Status& status, std::size_t width, bool color);
 
 /// "2026.9 (0123456789ab, kept)": how a deployment is named in a sentence.

@@ -17,6 +17,8 @@ namespace cfs::client {
 class JobProxy {
  public:
     JobProxy(BusSession& session, const std::string& path);
+    JobProxy(const JobProxy&) = delete;
+    JobProxy& operator=(const JobProxy&) = delete;
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -42,6 +44,8 @@ class ManagerProxy {
  public:
     /// The session must outlive it.
     explicit ManagerProxy(BusSession& session);
+    ManagerProxy(const ManagerProxy&) = delete;
+    ManagerProxy& operator=(const ManagerProxy&) = delete;
 
     [[nodiscard]] Status status();
 

@@ -29,6 +29,8 @@ class BusSession {
  public:
     /// \param bus as `--bus`. Unsupported when there is no such bus.
     explicit BusSession(const std::string& bus);
+    BusSession(const BusSession&) = delete;
+    BusSession& operator=(const BusSession&) = delete;
 
     [[nodiscard]] std::unique_ptr<sdbus::IProxy> object_proxy(const std::string& path);
 

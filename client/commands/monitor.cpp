@@ -24,6 +24,8 @@ class Follower {
 
  private:
     struct Followed {
+        Followed(BusSession& session, const std::string& path) : proxy(session, path) {}
+
         JobProxy proxy;
         std::string shown;
     };
@@ -49,7 +51,7 @@ void Follower::print(const std::string& text) {
 /// Calls are not made inside a signal's handler, so handlers only note what there is to do.
 void Follower::follow_new() {
     for (const std::string& path : std::exchange(announced_, {})) {
-        jobs_.push_back({JobProxy(session_, path), ""});
+        jobs_.emplace_back(session_, path);
     }
 }
 

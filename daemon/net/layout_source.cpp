@@ -40,9 +40,10 @@ std::string tags_in(const Index& index) {
 }
 
 [[noreturn]] void no_choice(const Index& index, const std::string& problem) {
+    const std::size_t count = index.manifests.size();
     throw Error(ErrorCode::NotFound,
-                problem + "; the layout has " + std::to_string(index.manifests.size()) +
-                    " entries and " + tags_in(index),
+                problem + "; the layout has " + std::to_string(count) +
+                    (count == 1 ? " entry and " : " entries and ") + tags_in(index),
                 "name one of the tags: oci:DIR:TAG");
 }
 

@@ -122,6 +122,12 @@ TEST_F(LayoutSourceTest, AnEmptyDirectoryIsNoLayout) {
     });
 }
 
+TEST_F(LayoutSourceTest, AMissingDirectoryIsNamed) {
+    expect_error(ErrorCode::NotFound, "there is no directory '" + (dir_ / "none") + "'", [&] {
+        (void)open_source(parse_image_ref("oci:" + (dir_ / "none")), {});
+    });
+}
+
 TEST_F(LayoutSourceTest, ArtifactsAreNoImages) {
     image_.config_type = "application/vnd.oci.empty.v1+json";
     add(image_);

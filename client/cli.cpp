@@ -145,7 +145,8 @@ void Tree::add_globals() {
     app_.add_flag("--json", global_.json, "print the result as JSON");
     app_.add_flag_callback(
         "--no-color", [this] { global_.color = false; }, "never use colours");
-    app_.set_version_flag("--version", std::string("cfsctl ") + CFS_VERSION);
+    app_.set_help_flag("-h,--help", "print this help");
+    app_.set_version_flag("--version", std::string("cfsctl ") + CFS_VERSION, "print the version");
 }
 
 void Tree::add_image_digest(CLI::App& image) {
@@ -315,7 +316,11 @@ Parsed parse_failure(const CLI::ParseError& error, const CLI::App& app) {
         parsed.out = out.str();
         return parsed;
     }
-    return usage_error(error.what(), command_name(app));
+    const std::string what = error.what();
+    if (what != "A subcommand is required") return usage_error(what, command_name(app));
+    const std::vector<std::string> rest = app.remaining(true);
+    return usage_error(rest.empty() ? "a verb is missing" : "unknown verb '" + rest.front() + "'",
+                       command_name(app));
 }
 
 OptionHelp describe(const CLI::Option& option) {

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace cfs::client {
+namespace {
+
+template <typename T>
+T parsed(const std::vector<std::string>& args) {
+    const Parsed out = parse_command_line(args);
+    EXPECT_TRUE(out.command) << out.err;
+    return std::get<T>(out.command.value().verb);
+}
+
+void expect_usage_error(const std::vector<std::string>& args, const std::string& part) {
+    const Parsed out = parse_command_line(args);
+    EXPECT_FALSE(out.command);
+    EXPECT_EQ(out.exit_code, 1);
+    EXPECT_TRUE(out.out.empty());
+    EXPECT_TRUE(out.err.starts_with("cfsctl: ")) << out.err;
+    EXPECT_NE(out.err.find("\n  hint: "), std::string::npos) << out.err;
+    EXPECT_NE(out.err.find(part), std::string::npos) << out.err;
+}
+
+TEST(CommandLine, DigestHasTheDocumentedDefaults) {
+    const auto verb = parsed<ImageDigest>({"image", "digest", "oci:a:b"});
+    EXPECT_EQ(verb.source, "oci:a:b");
+    EXPECT_EQ(verb.digest.version, image::ErofsVersion::V1);
+    EXPECT_EQ(verb.digest.hash, HashAlgorithm::Sha512);
+    EXPECT_FALSE(verb.digest.bootable);
+    EXPECT_EQ(verb.digest.boot_mtime, image::BootMtime::Full);
+    EXPECT_EQ(verb.digest.xattrs, image::XattrMode::AllowlistOnly);
+}
+
+TEST(CommandLine, OptionsStandBeforeOrAfterTheSource) {
+    const std::vector<std::string> options = {"--bootable",
+                                              "--format",
+                                              "v2",
+                                              "--hash=sha256",
+                                              "--boot-mtime",
+                                              "seconds",
+                                              "--xattrs",
+                                              "keep-user-xattrs"};
+    std::vector<std::string> before = {"image", "digest"};
+    before.insert(before.end(), options.begin(), options.end());
+    before.emplace_back("oci:a");
+    std::vector<std::string> after = {"image", "digest", "oci:a"};
+    after.insert(after.end(), options.begin(), options.end());
+    for (const auto& args : {before, after}) {
+        const auto verb = parsed<ImageDigest>(args);
+        EXPECT_EQ(verb.source, "oci:a");
+        EXPECT_TRUE(verb.digest.bootable);
+        EXPECT_EQ(verb.digest.version, image::ErofsVersion::V2);
+        EXPECT_EQ(verb.digest.hash, HashAlgorithm::Sha256);
+        EXPECT_EQ(verb.digest.boot_mtime, image::BootMtime::Seconds);
+        EXPECT_EQ(verb.digest.xattrs, image::XattrMode::KeepUserXattrs);
+    }
+}
+
+TEST(CommandLine, GlobalOptionsStandAnywhere) {
+    for (const std::vector<std::string>& args :
+         {std::vector<std::string>{"--json", "--bus", "session", "status"},
+          {"status", "--json", "--bus", "session"},
+          {"--bus=session", "status", "--json"}}) {
+        const Parsed out = parse_command_line(args);
+        ASSERT_TRUE(out.command) << out.err;
+        EXPECT_TRUE(out.command->global.json);
+        EXPECT_EQ(out.command->global.bus, "session");
+    }
+    EXPECT_TRUE(parse_command_line({"image", "digest", "x", "--json"}).command->global.json);
+}
+
+TEST(CommandLine, TheSystemBusIsTheDefault) {
+    EXPECT_EQ(parse_command_line({"status"}).command->global.bus, "system");
+}
+
+TEST(CommandLine, RepeatableOptionsDoNotSwallowTheSource) {
+    const auto verb = parsed<Install>({"install",
+                                       "--sysroot",
+                                       "/s",
+                                       "--esp",
+                                       "/e",
+                                       "--trust",
+                                       "a.pem",
+                                       "--trust",
+                                       "b.pem",
+                                       "oci:x"});
+    EXPECT_EQ(verb.source, "oci:x");
+    EXPECT_EQ(verb.trust, (std::vector<std::string>{"a.pem", "b.pem"}));
+    EXPECT_FALSE(verb.verity);
+    EXPECT_FALSE(verb.hash);
+}
+
+TEST(CommandLine, UpdateFinalizesUnlessToldOtherwise) {
+    EXPECT_TRUE(parsed<Update>({"update"}).finalize);
+    const auto verb =
+        parsed<Update>({"update", "--no-finalize", "--image", "r", "--expected-digest", "ab"});
+    EXPECT_FALSE(verb.finalize);
+    EXPECT_EQ(verb.image, "r");
+    EXPECT_EQ(verb.expected_digest, "ab");
+}
+
+TEST(CommandLine, SealTakesAReadyUki) {
+    const auto verb = parsed<ImageSeal>({"image", "seal", "oci:a", "oci:b", "--uki", "x.efi"});
+    EXPECT_EQ(verb.uki, "x.efi");
+    EXPECT_TRUE(verb.digest.bootable);
+}
+
+TEST(CommandLine, SealNamesThePartsThatAreMissing) {
+    expect_usage_error({"image", "seal", "oci:a", "oci:b", "--stub", "s", "--key", "k"},
+                       "--kernel, --initrd, --cert");
+}
+
+TEST(CommandLine, SealTakesAUkiOrItsParts) {
+    expect_usage_error({"image", "seal", "a", "b", "--uki", "u", "--stub", "s"}, "--uki");
+}
+
+TEST(CommandLine, SealRefusesAKargThatCannotNameTheFormat) {
+    expect_usage_error({"image",
+                        "seal",
+                        "a",
+                        "b",
+                        "--stub",
+                        "s",
+                        "--kernel",
+                        "k",
+                        "--initrd",
+                        "i",
+                        "--key",
+                        "k",
+                        "--cert",
+                        "c",
+                        "--karg",
+                        "composefs"},
+                       "--format v2");
+}
+
+TEST(CommandLine, WrongUseIsNamed) {
+    expect_usage_error({}, "a verb is missing");
+    expect_usage_error({"nonsense"}, "unknown verb 'nonsense'");
+    expect_usage_error({"image"}, "cfsctl image --help");
+    expect_usage_error({"image", "digest"}, "SOURCE");
+    expect_usage_error({"image", "digest", "x", "--format", "v3"}, "v3");
+    expect_usage_error({"image", "digest", "x", "y"}, "y");
+    expect_usage_error({"update", "--bogus"}, "--bogus");
+    expect_usage_error({"install", "oci:x"}, "--sysroot");
+    expect_usage_error({"status", "check"}, "check");
+}
+
+TEST(CommandLine, HelpGoesToStandardOutput) {
+    const Parsed out = parse_command_line({"image", "digest", "--help"});
+    EXPECT_EQ(out.exit_code, 0);
+    EXPECT_NE(out.out.find("--boot-mtime"), std::string::npos);
+    EXPECT_TRUE(out.err.empty());
+}
+
+TEST(CommandLine, HelpFitsAScreen) {
+    for (const VerbHelp& verb : list_verbs()) {
+        std::vector<std::string> args;
+        std::istringstream words(verb.name);
+        for (std::string word; words >> word;)
+            args.push_back(word);
+        args.emplace_back("--help");
+        const std::string text = parse_command_line(args).out;
+        EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 40) << verb.name;
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_LE(line.size(), 100U) << verb.name << ": " << line;
+        }
+    }
+}
+
+TEST(CommandLine, VersionIsPrinted) {
+    EXPECT_TRUE(parse_command_line({"--version"}).out.starts_with("cfsctl "));
+}
+
+}  // namespace
+}  // namespace cfs::client

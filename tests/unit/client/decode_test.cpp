@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/bus/decode.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cfs::client {
+namespace {
+
+using bus::VariantMap;
+
+sdbus::Variant text(const char* value) {
+    return sdbus::Variant{std::string(value)};
+}
+
+TEST(Decode, AnEmptyMapMeansNone) {
+    const Status status = decode_status({{"Booted", sdbus::Variant{VariantMap{}}}});
+    EXPECT_FALSE(status.booted);
+    EXPECT_FALSE(status.available);
+}
+
+TEST(Decode, ADeploymentTakesItsKeys) {
+    const VariantMap map = {{"digest", text("ab")},
+                            {"state", text("kept")},
+                            {"installed", sdbus::Variant{std::int64_t{5}}},
+                            {"next", sdbus::Variant{true}},
+                            {"manifest-digest", text("sha256:00")},
+                            {"of-the-future", text("x")}};
+    const Status status =
+        decode_status({{"Rollback", sdbus::Variant{map}},
+                       {"Deployments", sdbus::Variant{std::vector<VariantMap>{map, map}}}});
+    ASSERT_TRUE(status.rollback);
+    EXPECT_EQ(status.rollback->digest, "ab");
+    EXPECT_EQ(status.rollback->state, "kept");
+    EXPECT_EQ(status.rollback->installed, 5);
+    EXPECT_TRUE(status.rollback->next);
+    EXPECT_EQ(status.rollback->manifest_digest, "sha256:00");
+    EXPECT_EQ(status.deployments.size(), 2U);
+}
+
+TEST(Decode, AnotherTypeReadsAsEmpty) {
+    const Deployment deployment = decode_deployment({{"digest", sdbus::Variant{7}}});
+    EXPECT_EQ(deployment.digest, "");
+}
+
+TEST(Decode, UpdateAndCollectResults) {
+    const UpdateOutcome update =
+        decode_update({{"outcome", text("staged")},
+                       {"version", text("2")},
+                       {"fetched-bytes", sdbus::Variant{std::uint64_t{9}}},
+                       {"etc-changes", sdbus::Variant{std::vector<std::string>{"/etc/x"}}}});
+    EXPECT_EQ(update.outcome, "staged");
+    EXPECT_EQ(update.deployment.version, "2");
+    EXPECT_EQ(update.fetched_bytes, 9U);
+    EXPECT_EQ(update.etc_changes, (std::vector<std::string>{"/etc/x"}));
+    const CollectOutcome collect = decode_collect(
+        {{"dry-run", sdbus::Variant{true}}, {"items-omitted", sdbus::Variant{std::uint64_t{3}}}});
+    EXPECT_TRUE(collect.dry_run);
+    EXPECT_EQ(collect.items_omitted, 3U);
+}
+
+TEST(Decode, AJobKeepsWhatDidNotChange) {
+    JobState job;
+    merge_job(job, {{"Kind", text("update")}, {"State", text("running")}});
+    merge_job(job, {{"Stage", text("fetch")}});
+    EXPECT_EQ(job.kind, "update");
+    EXPECT_EQ(job.stage, "fetch");
+    EXPECT_FALSE(job.ended());
+    merge_job(job, {{"State", text("cancelled")}});
+    EXPECT_TRUE(job.ended());
+}
+
+}  // namespace
+}  // namespace cfs::client

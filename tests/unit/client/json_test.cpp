@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/output/json.hpp"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace cfs::client {
+namespace {
+
+namespace json = boost::json;
+
+std::set<std::string> keys(const json::value& value) {
+    std::set<std::string> out;
+    for (const auto& member : value.as_object())
+        out.emplace(member.key());
+    return out;
+}
+
+Status some_status() {
+    Status status;
+    status.state = "idle";
+    Deployment deployment;
+    deployment.digest = "abcd";
+    deployment.version = "7";
+    deployment.uki = "os_7.efi";
+    deployment.state = "booted";
+    status.booted = deployment;
+    status.deployments = {deployment};
+    return status;
+}
+
+TEST(StatusJson, HasThePromisedKeys) {
+    const json::value value = json::parse(to_json(some_status()));
+    EXPECT_EQ(keys(value),
+              (std::set<std::string>{"schema",
+                                     "state",
+                                     "booted",
+                                     "staged",
+                                     "rollback",
+                                     "deployments",
+                                     "available",
+                                     "last_error",
+                                     "reboot_pending",
+                                     "image",
+                                     "verity",
+                                     "warnings",
+                                     "daemon_version"}));
+    EXPECT_EQ(value.at("schema").as_int64(), 1);
+    EXPECT_EQ(value.at("state").as_string(), "idle");
+}
+
+TEST(StatusJson, ADeploymentHasThePromisedKeys) {
+    const json::value value = json::parse(to_json(some_status()));
+    const json::value& deployment = value.at("deployments").as_array().at(0);
+    for (const char* key : {"digest", "version", "uki", "state"}) {
+        EXPECT_TRUE(deployment.at(key).is_string()) << key;
+    }
+    EXPECT_EQ(deployment.at("state").as_string(), "booted");
+    EXPECT_EQ(value.at("booted"), deployment);
+}
+
+TEST(StatusJson, WhatIsNotThereIsNull) {
+    const json::value value = json::parse(to_json(some_status()));
+    for (const char* key : {"staged", "rollback", "available", "last_error"}) {
+        EXPECT_TRUE(value.at(key).is_null()) << key;
+    }
+}
+
+TEST(StatusJson, LastErrorAndAvailableAreObjects) {
+    Status status = some_status();
+    status.available = Available{"ref", "8", "sha256:00", "ff", 5, 6, 7};
+    status.last_error = Failure{"Network", "no route", "try again", "", 9};
+    const json::value value = json::parse(to_json(status));
+    EXPECT_EQ(value.at("available").at("download_bytes").to_number<int>(), 5);
+    EXPECT_EQ(value.at("last_error").at("name").as_string(), "Network");
+    EXPECT_EQ(value.at("last_error").at("hint").as_string(), "try again");
+}
+
+TEST(StatusJson, IsOneLine) {
+    Status status = some_status();
+    status.warnings = {"two\nlines"};
+    EXPECT_EQ(to_json(status).find('\n'), std::string::npos);
+}
+
+TEST(ResultJson, EveryResultNamesItsSchemaFirst) {
+    const std::string start = R"({"schema":1,)";
+    EXPECT_TRUE(to_json(CheckOutcome{}).starts_with(start));
+    EXPECT_TRUE(to_json(UpdateOutcome{}).starts_with(start));
+    EXPECT_TRUE(to_json(CollectOutcome{}).starts_with(start));
+    EXPECT_TRUE(to_json(Deployment{}).starts_with(start));
+    EXPECT_TRUE(to_json(store::FsckReport{}).starts_with(start));
+    EXPECT_TRUE(job_event_json(JobState{}).starts_with(start));
+    EXPECT_TRUE(state_event_json("idle").starts_with(start));
+}
+
+TEST(ResultJson, AnErrorHasNameMessageHintAndDetails) {
+    Error error(ErrorCode::DigestMismatch, "expected a, found b", "build it again");
+    error.set_details("candidates");
+    const json::value value = json::parse(to_json(error)).at("error");
+    EXPECT_EQ(value.at("name").as_string(), "DigestMismatch");
+    EXPECT_EQ(value.at("message").as_string(), "expected a, found b");
+    EXPECT_EQ(value.at("hint").as_string(), "build it again");
+    EXPECT_EQ(value.at("details").as_string(), "candidates");
+}
+
+TEST(ResultJson, FsckListsItsFindings) {
+    store::FsckReport report;
+    report.clean = false;
+    report.findings = {{store::FindingKind::Object, "objects/ab/cd", "expected x, found y"}};
+    const json::value value = json::parse(to_json(report));
+    EXPECT_FALSE(value.at("clean").as_bool());
+    EXPECT_EQ(value.at("findings").as_array().at(0).at("path").as_string(), "objects/ab/cd");
+}
+
+}  // namespace
+}  // namespace cfs::client

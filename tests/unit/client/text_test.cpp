@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/output/human.hpp"
+#include "client/output/result_text.hpp"
+#include "client/output/status_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace cfs::client {
+namespace {
+
+Deployment deployment(const std::string& version, const std::string& state) {
+    Deployment out;
+    out.version = version;
+    out.state = state;
+    out.digest = "0123456789abcdef0123456789abcdef";
+    out.title = "A title of the operating system " + version;
+    out.uki = "os_" + version + "-000001-01234567.efi";
+    out.installed = 1'700'000'000;
+    return out;
+}
+
+Status busy_status() {
+    Status out;
+    out.state = "idle";
+    out.image = "docker://registry.example/os:stable";
+    out.booted = deployment("1", "booted");
+    out.staged = deployment("2", "armed");
+    out.deployments = {*out.staged, *out.booted};
+    out.deployments[1].problem = "the image link is missing, and so is much else that it needs";
+    out.available = Available{out.image, "3", "sha256:00", "ff", 5 << 20, 0, 1'700'000'000};
+    out.last_error = Failure{"Network",
+                             "the registry did not answer: connection refused by the peer",
+                             "try again, or check the network",
+                             "",
+                             1'700'000'000};
+    out.verity = "not enforced: the file system of the store has no fs-verity";
+    out.reboot_pending = true;
+    out.warnings = {"the certificate expires soon"};
+    return out;
+}
+
+TEST(StatusText, Fits80Columns) {
+    std::istringstream lines(status_text(busy_status(), 80, false));
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_LE(columns(line), 80U) << line;
+}
+
+TEST(StatusText, ShowsWhatMatters) {
+    const std::string text = status_text(busy_status(), 80, false);
+    for (const char* part : {"State       idle\n",
+                             "Booted      1 (0123456789ab, booted)",
+                             "Staged      2 (0123456789ab, armed)",
+                             "Rollback    none\n",
+                             "version 3, 5.0 MiB to fetch",
+                             "Network at ",
+                             "hint: try again, or check the network",
+                             "Reboot      pending",
+                             "Warning     the certificate expires soon",
+                             "os_2-000001-01234567.efi\n",
+                             "Problem     1: the image link is missing"}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+    }
+}
+
+TEST(StatusText, HasNoColourUnlessAsked) {
+    EXPECT_EQ(status_text(busy_status(), 80, false).find('\x1b'), std::string::npos);
+    EXPECT_NE(status_text(busy_status(), 80, true).find('\x1b'), std::string::npos);
+}
+
+TEST(StatusText, AnEmptyStatusIsShownToo) {
+    const std::string text = status_text(Status{}, 80, false);
+    EXPECT_NE(text.find("Booted      none\n"), std::string::npos);
+    EXPECT_NE(text.find("Image       not configured\n"), std::string::npos);
+}
+
+TEST(ErrorText, IsTheErrorThenDetailsThenTheHint) {
+    Error error(ErrorCode::BadFormat, "expected x, found y", "write it again");
+    error.set_details("first\nsecond\n");
+    EXPECT_EQ(error_text(error),
+              "cfsctl: expected x, found y\n  first\n  second\n  hint: write it again\n");
+}
+
+TEST(ErrorText, LeavesOutAHintThatIsNotThere) {
+    EXPECT_EQ(error_text(Error(ErrorCode::Io, "it broke")), "cfsctl: it broke\n");
+}
+
+TEST(UpdateText, EachOutcomeSaysWhatIsNext) {
+    UpdateOutcome outcome;
+    outcome.deployment = deployment("2", "staged");
+    outcome.outcome = "staged";
+    EXPECT_NE(update_text(outcome).find("cfsctl finalize"), std::string::npos);
+    outcome.outcome = "finalized";
+    EXPECT_NE(update_text(outcome).find("reboot"), std::string::npos);
+    outcome.outcome = "nothing-to-do";
+    EXPECT_TRUE(update_text(outcome).starts_with("nothing to do"));
+}
+
+TEST(RollbackText, ToWhatRunsNeedsNoReboot) {
+    EXPECT_EQ(rollback_text(deployment("1", "booted")).find("reboot"), std::string::npos);
+    EXPECT_NE(rollback_text(deployment("1", "armed")).find("reboot"), std::string::npos);
+}
+
+TEST(CollectText, ADryRunListsAndSaysWould) {
+    CollectOutcome outcome;
+    outcome.dry_run = true;
+    outcome.deployments = {"abcd"};
+    outcome.items = {"objects/ab/cd"};
+    outcome.items_omitted = 3;
+    outcome.objects = 1;
+    outcome.bytes = 2048;
+    EXPECT_EQ(collect_text(outcome),
+              "would drop deployment abcd\n  objects/ab/cd\n  and 3 more\n"
+              "would drop 1 object, 2.0 KiB\n");
+}
+
+TEST(FsckText, NamesEachFinding) {
+    store::FsckReport report;
+    report.clean = false;
+    report.findings = {{store::FindingKind::Ref, "images/refs/x", "points nowhere"}};
+    const std::string text = fsck_text(report);
+    EXPECT_NE(text.find("images/refs/x: points nowhere\n"), std::string::npos);
+    EXPECT_NE(text.find("damaged: "), std::string::npos);
+    EXPECT_NE(text.find("1 finding\n"), std::string::npos);
+}
+
+TEST(JobLine, ShowsProgressWhileItRuns) {
+    JobState job;
+    job.id = 7;
+    job.kind = "update";
+    job.state = "running";
+    job.stage = "fetch";
+    job.bytes_done = 1024;
+    job.bytes_total = 2048;
+    EXPECT_EQ(job_line(job), "job 7 update: running, fetch 1.0 KiB/2.0 KiB\n");
+    job.state = "done";
+    EXPECT_EQ(job_line(job), "job 7 update: done\n");
+}
+
+}  // namespace
+}  // namespace cfs::client

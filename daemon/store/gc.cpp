@@ -134,14 +134,16 @@ GcReport collect_garbage(Repository& repository,
                          const std::vector<std::string>& extra_roots,
                          const ImageObjects& image_objects,
                          bool dry_run,
-                         const std::stop_token& stop) {
+                         const std::stop_token& stop,
+                         const std::set<std::string>& gone_refs) {
     require_lock(repository, lock);
     const RepositoryParts& parts = parts_of(repository);
     if (!dry_run) require_writable(parts);
     const LinkList images = list_entry_links(parts, "images");
     const LinkList streams = list_entry_links(parts, "streams");
     Sweeper sweeper(parts, dry_run, stop);
-    sweeper.take(mark_live(repository, images, streams, extra_roots, image_objects, stop));
+    sweeper.take(
+        mark_live(repository, images, streams, extra_roots, image_objects, stop, gone_refs));
     GcReport& report = sweeper.report();
     sweeper.remove_leftovers();
     if (report.held_back.empty()) {

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -42,11 +43,14 @@ struct GcReport {
 /// nothing. The marks are computed here, that is, after `lock` was taken.
 /// \param extra_roots names in images/ or streams/ (an image's hex digest, a stream's name)
 /// \param stop checked between entries; Cancelled leaves a sound store
+/// \param gone_refs paths like "images/refs/x" that are treated as removed already: what a dry run
+///        needs to tell the truth about refs that the real run would drop first
 [[nodiscard]] GcReport collect_garbage(Repository& repository,
                                        const ExclusiveLock& lock,
                                        const std::vector<std::string>& extra_roots,
                                        const ImageObjects& image_objects,
                                        bool dry_run,
-                                       const std::stop_token& stop = {});
+                                       const std::stop_token& stop = {},
+                                       const std::set<std::string>& gone_refs = {});
 
 }  // namespace cfs::store

@@ -40,9 +40,10 @@ class Marker {
           streams_(streams, repository.algorithm()),
           image_objects_(image_objects) {}
 
-    void add_refs(const std::string& kind) {
+    void add_refs(const std::string& kind, const std::set<std::string>& gone) {
         const LinkList refs = list_ref_links(parts_of(repository_), kind);
         for (const auto& ref : refs.links) {
+            if (gone.count(ref.path) != 0) continue;
             const std::string entry = entry_of_target(ref.target);
             if (!add_root(kind == "images" ? images_ : streams_, entry)) {
                 warn(ref.path + " points to nothing ('" + printable(ref.target) + "')");
@@ -141,10 +142,11 @@ Marks mark_live(const Repository& repository,
                 const LinkList& streams,
                 const std::vector<std::string>& extra_roots,
                 const ImageObjects& image_objects,
-                const std::stop_token& stop) {
+                const std::stop_token& stop,
+                const std::set<std::string>& gone_refs) {
     Marker marker(repository, images, streams, image_objects);
-    marker.add_refs("images");
-    marker.add_refs("streams");
+    marker.add_refs("images", gone_refs);
+    marker.add_refs("streams", gone_refs);
     for (const auto& name : extra_roots)
         marker.add_extra(name);
     return marker.run(stop);

@@ -5,6 +5,7 @@
 #include "store/gc.hpp"
 #include "store/parts.hpp"
 
+#include <set>
 #include <stop_token>
 #include <string>
 #include <unordered_set>
@@ -25,7 +26,8 @@ struct Marks {
                               const LinkList& streams,
                               const std::vector<std::string>& extra_roots,
                               const ImageObjects& image_objects,
-                              const std::stop_token& stop);
+                              const std::stop_token& stop,
+                              const std::set<std::string>& gone_refs);
 
 /// Content of an image object, for ImageObjects.
 [[nodiscard]] Bytes read_image(const Repository& repository, const Digest& image);

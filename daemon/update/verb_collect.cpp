@@ -6,6 +6,7 @@
 #include "update/verbs.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace cfs::update {
 namespace {
@@ -40,12 +41,33 @@ std::vector<DeploymentRecord> surplus(const Overview& all, unsigned keep) {
     return spare;
 }
 
-std::vector<std::string> extra_roots(const Overview& all, const settings::Settings& settings) {
+bool contains(const std::vector<DeploymentRecord>& records, const std::string& stem) {
+    return std::any_of(
+        records.begin(), records.end(), [&](const auto& record) { return record.stem == stem; });
+}
+
+/// What the collector must keep, refs or not, and the refs that go with the dropped deployments.
+struct Plan {
     std::vector<std::string> roots;
-    for (const auto& record : all.records)
-        roots.push_back(record.image.hex());
-    if (const auto booted = booted_image(settings)) roots.push_back(booted->hex());
-    return roots;
+    std::set<std::string> gone_refs;
+};
+
+Plan plan_collection(const Overview& all,
+                     const std::vector<DeploymentRecord>& dropped,
+                     const settings::Settings& settings) {
+    Plan plan;
+    for (const auto& record : dropped) {
+        plan.gone_refs.insert("images/refs/" + image_pin(record.image));
+        plan.gone_refs.insert("streams/refs/" + manifest_pin(record.manifest));
+    }
+    for (const auto& record : all.records) {
+        if (contains(dropped, record.stem)) continue;
+        plan.roots.push_back(record.image.hex());
+        plan.gone_refs.erase("images/refs/" + image_pin(record.image));
+        plan.gone_refs.erase("streams/refs/" + manifest_pin(record.manifest));
+    }
+    if (const auto booted = booted_image(settings)) plan.roots.push_back(booted->hex());
+    return plan;
 }
 
 }  // namespace
@@ -62,26 +84,24 @@ CollectResult run_collect(Machine& machine,
                     "nothing is collected while something cannot be read: " + all.problems.front(),
                     "mend what 'cfsctl status' shows, then try again");
     }
+    const auto dropped = surplus(all, machine.settings.update.keep);
+    const Plan plan = plan_collection(all, dropped, machine.settings);
     CollectResult result;
-    for (const auto& record : surplus(all, machine.settings.update.keep)) {
+    for (const auto& record : dropped) {
         result.deployments.push_back(record.version + " (" + record.stem + ")");
         if (!dry_run) drop_deployment(machine, record);
     }
-    Overview after;
-    take_overview(machine, after);
-    const auto lock = machine.store().try_lock_exclusive(machine.settings.store.lock_timeout, stop);
-    const store::GcReport report = store::collect_garbage(machine.store(),
-                                                          lock,
-                                                          extra_roots(after, machine.settings),
-                                                          image::erofs_objects,
-                                                          dry_run,
-                                                          stop);
+    store::Repository& store = machine.store();
+    const auto lock = store.try_lock_exclusive(machine.settings.store.lock_timeout, stop);
+    const store::GcReport report = store::collect_garbage(
+        store, lock, plan.roots, image::erofs_objects, dry_run, stop, plan.gone_refs);
     result.items = report.would_remove;
     result.objects = report.objects_removed;
     result.bytes = report.bytes_removed;
     result.warnings = report.warnings;
-    if (!report.held_back.empty())
+    if (!report.held_back.empty()) {
         result.warnings.push_back("no object was removed: " + report.held_back);
+    }
     return result;
 }
 

@@ -47,6 +47,8 @@ TEST(Collect, KeepsTwoDeploymentsAndLeavesACleanStore) {
     const auto result = site.engine().collect(false, site.progress, {});
     EXPECT_EQ(result.deployments, planned.deployments);
     EXPECT_GT(result.objects, 0U);
+    EXPECT_EQ(result.objects, planned.objects);
+    EXPECT_EQ(result.bytes, planned.bytes);
     const auto status = site.engine().status();
     ASSERT_EQ(status.deployments.size(), 2U);
     EXPECT_EQ(status.booted->version, "3");

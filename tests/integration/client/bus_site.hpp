@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "child.hpp"
+#include "support/temp_dir.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cfs::test {
+
+/// A private bus, and on it a daemon with a scripted engine once start_daemon() was called.
+class BusSite {
+ public:
+    /// \param policy rules for the bus's default context, e.g. a <deny .../>
+    explicit BusSite(const std::string& policy = {});
+
+    /// Returns when clients can call it.
+    void start_daemon();
+
+    /// The client on this bus.
+    [[nodiscard]] std::vector<std::string> cfsctl(const std::vector<std::string>& args) const;
+
+    [[nodiscard]] Ended call(const std::vector<std::string>& args) const {
+        return run(cfsctl(args));
+    }
+
+ private:
+    TempDir dir_;
+    std::unique_ptr<Child> bus_;
+    std::unique_ptr<Child> daemon_;
+    std::string address_;
+};
+
+}  // namespace cfs::test

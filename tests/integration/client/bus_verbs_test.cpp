@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bus_site.hpp"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ostream>
+#include <sstream>
+
+namespace cfs::test {
+namespace {
+
+class WithDaemon : public testing::Test {
+ protected:
+    void SetUp() override { site_.start_daemon(); }
+
+    BusSite site_;
+};
+
+using BusVerbs = WithDaemon;
+
+TEST_F(BusVerbs, StatusAsJson) {
+    const Ended status = site_.call({"status", "--json"});
+    EXPECT_EQ(status.code, 0) << status.err;
+    EXPECT_EQ(status.err, "");
+    const boost::json::value value = boost::json::parse(status.out);
+    EXPECT_EQ(value.at("schema").as_int64(), 1);
+    EXPECT_EQ(value.at("state").as_string(), "idle");
+    EXPECT_EQ(value.at("booted").at("version").as_string(), "1");
+    EXPECT_EQ(value.at("deployments").as_array().size(), 1U);
+    EXPECT_EQ(value.at("image").as_string(), "oci:/configured:tag");
+}
+
+TEST_F(BusVerbs, StatusForPeople) {
+    const Ended status = site_.call({"status"});
+    EXPECT_EQ(status.code, 0);
+    EXPECT_NE(status.out.find("Booted      1 ("), std::string::npos) << status.out;
+}
+
+TEST_F(BusVerbs, UpdatePrintsALinePerStageWithoutATerminal) {
+    const Ended update = site_.call({"update", "--image", "steps"});
+    EXPECT_EQ(update.code, 0) << update.err;
+    EXPECT_NE(update.out.find("installed 2"), std::string::npos) << update.out;
+    EXPECT_NE(update.out.find("/etc/x: taken"), std::string::npos);
+    EXPECT_NE(update.err.find("fetch: fetching layers\n"), std::string::npos) << update.err;
+    EXPECT_EQ(update.err.find('\x1b'), std::string::npos) << update.err;
+}
+
+TEST_F(BusVerbs, UpdateAsJsonIsOneObject) {
+    const Ended update = site_.call({"update", "--image", "new", "--no-finalize", "--json"});
+    const boost::json::value value = boost::json::parse(update.out);
+    EXPECT_EQ(value.at("outcome").as_string(), "staged");
+    EXPECT_EQ(value.at("deployment").at("version").as_string(), "2");
+    EXPECT_EQ(value.at("fetched_bytes").to_number<int>(), 4 << 20);
+}
+
+TEST_F(BusVerbs, AFailureAsJsonNamesTheError) {
+    const Ended update = site_.call({"update", "--image", "network", "--json"});
+    EXPECT_EQ(update.code, 1);
+    const boost::json::value error = boost::json::parse(update.out).at("error");
+    EXPECT_EQ(error.at("name").as_string(), "Network");
+    EXPECT_EQ(error.at("hint").as_string(), "check the cable");
+    EXPECT_NE(update.err.find("cfsctl: no route to it\n  hint: check the cable\n"),
+              std::string::npos)
+        << update.err;
+}
+
+TEST_F(BusVerbs, CollectListsWhatItWouldDo) {
+    const Ended gc = site_.call({"gc", "--dry-run"});
+    EXPECT_EQ(gc.code, 0);
+    EXPECT_EQ(gc.out, "  objects/ab/cd\nwould drop 1 object, 2.0 KiB\n");
+}
+
+TEST_F(BusVerbs, TheProgressOfATerminalFits80Columns) {
+    Child update(site_.cfsctl({"update", "--image", "steps"}), Child::Output::Terminal);
+    const Ended ended = update.finish();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_NE(ended.err.find('%'), std::string::npos) << ended.err;
+    std::istringstream frames(ended.err);
+    for (std::string frame; std::getline(frames, frame, '\r');) {
+        const std::size_t end = std::min(frame.find('\x1b'), frame.size());
+        EXPECT_LT(end, 80U) << frame;
+    }
+    EXPECT_NE(ended.out.find("installed 2"), std::string::npos);
+}
+
+TEST_F(BusVerbs, CtrlCCancelsTheJobItStarted) {
+    Child update(site_.cfsctl({"update", "--image", "slow"}));
+    ASSERT_TRUE(update.wait_for_err("fetch: "));
+    update.signal(SIGINT);
+    const Ended ended = update.finish();
+    EXPECT_EQ(ended.code, 1) << ended.err;
+    EXPECT_NE(ended.err.find("cancelling"), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("\ncfsctl: "), std::string::npos) << ended.err;
+    EXPECT_EQ(site_.call({"cancel"}).code, 3);
+}
+
+TEST_F(BusVerbs, CtrlCOfOneThatJoinedLeavesTheJobRunning) {
+    Child first(site_.cfsctl({"update", "--image", "slow"}));
+    ASSERT_TRUE(first.wait_for_err("fetch: "));
+    Child second(site_.cfsctl({"update", "--image", "slow"}));
+    ASSERT_TRUE(second.wait_for_err("fetch: "));
+    second.signal(SIGINT);
+    const Ended left = second.finish();
+    EXPECT_EQ(left.code, 1);
+    EXPECT_NE(left.err.find("the job runs on"), std::string::npos) << left.err;
+    EXPECT_EQ(site_.call({"cancel"}).code, 0);
+    EXPECT_EQ(first.finish().code, 1);
+}
+
+TEST_F(BusVerbs, CancelStopsAnothersJob) {
+    Child update(site_.cfsctl({"update", "--image", "slow"}));
+    ASSERT_TRUE(update.wait_for_err("fetch: "));
+    EXPECT_EQ(site_.call({"cancel"}).code, 0);
+    EXPECT_EQ(update.finish().code, 1);
+}
+
+TEST_F(BusVerbs, MonitorShowsAJobFromItsStartToItsEnd) {
+    Child monitor(site_.cfsctl({"monitor", "--json"}));
+    ASSERT_TRUE(monitor.wait_for_out("\"idle\""));
+    EXPECT_EQ(site_.call({"update", "--image", "new"}).code, 0);
+    ASSERT_TRUE(monitor.wait_for_out("\"state\":\"done\""));
+    monitor.signal(SIGINT);
+    const Ended ended = monitor.finish();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    std::istringstream lines(ended.out);
+    for (std::string line; std::getline(lines, line);) {
+        EXPECT_EQ(boost::json::parse(line).at("schema").as_int64(), 1);
+    }
+}
+
+TEST_F(BusVerbs, ADaemonThatDiesIsNotWaitedFor) {
+    const Ended update = site_.call({"update", "--image", "die"});
+    EXPECT_EQ(update.code, 1);
+    EXPECT_NE(update.err.find("cfsctl: the update daemon "), std::string::npos) << update.err;
+    EXPECT_NE(update.err.find("  hint: "), std::string::npos) << update.err;
+}
+
+struct Row {
+    std::vector<std::string> args;
+    int code;
+
+    friend std::ostream& operator<<(std::ostream& out, const Row& row) {
+        for (const std::string& arg : row.args)
+            out << arg << ' ';
+        return out;
+    }
+};
+
+class ExitCodes : public WithDaemon, public testing::WithParamInterface<Row> {};
+
+TEST_P(ExitCodes, AreTheDocumentedOnes) {
+    const Ended ended = site_.call(GetParam().args);
+    EXPECT_EQ(ended.code, GetParam().code) << ended.out << ended.err;
+}
+
+std::string row_name(const testing::TestParamInfo<Row>& test) {
+    std::string out;
+    for (const std::string& arg : test.param.args)
+        out += (out.empty() ? "" : "_") + arg;
+    out.erase(std::remove(out.begin(), out.end(), '-'), out.end());
+    return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Verbs,
+                         ExitCodes,
+                         testing::Values(Row{{"check", "--image", "new"}, 0},
+                                         Row{{"check", "--image", "none"}, 2},
+                                         Row{{"check", "--image", "missing"}, 3},
+                                         Row{{"update", "--image", "none"}, 2},
+                                         Row{{"update", "--image", "policy"}, 5},
+                                         Row{{"update", "--image", "network"}, 1},
+                                         Row{{"update", "--image", "missing"}, 3},
+                                         Row{{"finalize"}, 3},
+                                         Row{{"rollback"}, 0},
+                                         Row{{"gc"}, 0},
+                                         Row{{"cancel"}, 3}),
+                         row_name);
+
+TEST(NoDaemon, IsSaidWithAHint) {
+    const Ended status = BusSite().call({"status"});
+    EXPECT_EQ(status.code, 1);
+    EXPECT_EQ(status.out, "");
+    EXPECT_NE(status.err.find("cfsctl: the update daemon is not running"), std::string::npos);
+    EXPECT_NE(status.err.find("\n  hint: "), std::string::npos);
+}
+
+TEST(NoBus, IsSaidWithAHint) {
+    const Ended status = run({CFS_CFSCTL, "--bus", "unix:path=/nonexistent/bus", "status"});
+    EXPECT_EQ(status.code, 1);
+    EXPECT_NE(status.err.find("cfsctl: cannot connect to the bus"), std::string::npos);
+    EXPECT_NE(status.err.find("\n  hint: "), std::string::npos);
+}
+
+TEST(Refused, ByTheBusIsExitCode4) {
+    BusSite site(
+        R"(<deny send_destination="org.cfsupdate1" send_interface="org.cfsupdate1.Manager" send_member="Update"/>)");
+    site.start_daemon();
+    const Ended update = site.call({"update"});
+    EXPECT_EQ(update.code, 4) << update.err;
+    EXPECT_NE(update.err.find("cfsctl: not authorised"), std::string::npos) << update.err;
+    EXPECT_EQ(site.call({"status"}).code, 0);
+}
+
+}  // namespace
+}  // namespace cfs::test

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// cfsupdated with an engine that acts by the name of the image it is given:
+//   new       fetches 4 MiB and finalizes
+//   steps     the same slowly enough for signals at 5 Hz to show it
+//   none      nothing to do
+//   slow      fetches without end until it is cancelled
+//   policy, network, missing    fails so
+//   die       ends the process in the middle
+#include "app/app.hpp"
+#include "base/error.hpp"
+#include "base/stop.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace cfs::test {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+
+class ScriptedEngine final : public update::Engine {
+ public:
+    explicit ScriptedEngine(std::string image) : image_(std::move(image)) {}
+
+    update::Status status() override {
+        update::Status out;
+        out.image = image_;
+        out.booted = deployment("1", update::DeploymentState::Booted);
+        out.deployments = {*out.booted};
+        out.verity = "enforced";
+        return out;
+    }
+
+    void reconcile() override {}
+
+    update::CheckResult check(const std::string& image,
+                              update::ProgressSink& progress,
+                              const std::stop_token&) override {
+        progress.stage("check");
+        fail_as(image);
+        update::CheckResult out;
+        out.update_available = image != "none";
+        out.available.image = image;
+        out.available.version = "2";
+        out.available.download_bytes = 4 * kMiB;
+        return out;
+    }
+
+    update::UpdateResult update(const update::UpdateOptions& options,
+                                update::ProgressSink& progress,
+                                const std::stop_token& stop) override {
+        progress.stage("gate");
+        fail_as(options.image);
+        update::UpdateResult out;
+        out.deployment = deployment("2", update::DeploymentState::Armed);
+        if (options.image == "none") return out;
+        if (options.image != "new") fetch(options.image == "slow", progress, stop);
+        progress.stage("finalize");
+        out.outcome =
+            options.finalize ? update::UpdateOutcome::Finalized : update::UpdateOutcome::Staged;
+        out.fetched_bytes = 4 * kMiB;
+        out.etc_changes = {"/etc/x: taken"};
+        return out;
+    }
+
+    update::UpdateResult finalize(update::ProgressSink&, const std::stop_token&) override {
+        throw Error(ErrorCode::NotFound, "nothing is staged", "update first");
+    }
+
+    update::DeploymentInfo rollback(update::ProgressSink& progress,
+                                    const std::stop_token&) override {
+        progress.stage("rollback");
+        return deployment("0", update::DeploymentState::Armed);
+    }
+
+    update::CollectResult collect(bool dry_run,
+                                  update::ProgressSink& progress,
+                                  const std::stop_token&) override {
+        progress.stage("collect");
+        update::CollectResult out;
+        if (dry_run) out.items = {"objects/ab/cd"};
+        out.objects = 1;
+        out.bytes = 2048;
+        return out;
+    }
+
+    void remember_error(const Error*) override {}
+
+    std::uint64_t next_job_id() override { return ++last_id_; }
+
+ private:
+    static update::DeploymentInfo deployment(const std::string& version,
+                                             update::DeploymentState state) {
+        update::DeploymentInfo out;
+        out.digest = std::string(128, 'a');
+        out.version = version;
+        out.uki = "os_" + version + ".efi";
+        out.state = state;
+        return out;
+    }
+
+    static void fail_as(const std::string& image) {
+        if (image == "die") ::_exit(9);
+        if (image == "policy") throw Error(ErrorCode::DowngradeRejected, "version 0 is older", "x");
+        if (image == "network")
+            throw Error(ErrorCode::Network, "no route to it", "check the cable");
+        if (image == "missing") throw Error(ErrorCode::NotFound, "no such tag", "look at the tags");
+    }
+
+    void fetch(bool endless, update::ProgressSink& progress, const std::stop_token& stop) {
+        progress.stage("fetch");
+        std::unique_lock lock(mutex_);
+        for (std::uint64_t done = 0; endless || done <= 4 * kMiB; done += kMiB / 4) {
+            progress.bytes(endless ? kMiB : done, 4 * kMiB, kMiB);
+            wake_.wait_for(lock, stop, std::chrono::milliseconds(40), [] { return false; });
+            cfs::check(stop);
+        }
+    }
+
+    std::string image_;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::uint64_t last_id_ = 0;
+};
+
+}  // namespace
+}  // namespace cfs::test
+
+int main(int argc, char** argv) {
+    return cfs::app::run(argc, argv, [](const cfs::settings::Settings& settings) {
+        return std::make_unique<cfs::test::ScriptedEngine>(settings.image);
+    });
+}

@@ -5,9 +5,8 @@
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 #include "boot/uki_esp.hpp"
-#include "uki/uki.hpp"
+#include "uki/peek.hpp"
 #include "update/json.hpp"
-#include "update/mapped_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -79,12 +78,11 @@ store::VerityPolicy verity_policy(settings::Verity verity) {
 }
 
 std::optional<boot::UkiDescription> describe_uki(int uki_fd) {
-    const MappedFile file(uki_fd);
-    const uki::Uki parsed = uki::parse_uki(file.bytes());
+    const uki::OsRelease release = uki::peek_os_release(uki_fd);
     boot::UkiDescription out;
-    out.sort_key = parsed.osrel.sort_key();
-    out.version = parsed.osrel.version();
-    out.title = parsed.osrel.pretty_name();
+    out.sort_key = release.sort_key();
+    out.version = release.version();
+    out.title = release.pretty_name();
     return out;
 }
 

@@ -24,10 +24,15 @@
 /// N's kind (directory, other, nothing) is not P's. So the vendor put something new in the way of
 /// local data, or local data is in a directory that the vendor gave up for a file or a link.
 ///
+/// passwd, group, shadow, gshadow, subuid and subgid are merged line by line where both sides
+/// changed them (etc/accounts.hpp).
+///
 /// A FIFO, socket or device that the vendor did not ship is left out of R and reported. `.updated`
 /// at the top is left out (systemd writes it after a boot). Names that are hard links of one file
 /// in C stay so in R where R takes both contents from C with equal metadata; others become files of
 /// their own.
+///
+/// Inode flags (chattr) are not carried.
 ///
 /// No name is ever resolved through a symbolic link, no FIFO or device is ever opened. Not
 /// thread-safe per descriptor; runs on the caller's thread and may block on the disk.

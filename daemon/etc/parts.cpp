@@ -90,6 +90,44 @@ timespec newer(const timespec& one, const timespec& other) {
     return std::tie(one.tv_sec, one.tv_nsec) < std::tie(other.tv_sec, other.tv_nsec) ? other : one;
 }
 
+/// Content that is on neither side as it is.
+void take_lines(const AccountFile& lines, Node& current, Node& next, MergedEntry& out) {
+    out.report.local.emplace_back("some lines");
+    out.report.vendor.emplace_back("some lines");
+    if (lines.withheld) out.report.withheld.emplace_back("some lines");
+    out.entry.synthetic = true;
+    out.entry.text = lines.text;
+    out.entry.size = lines.text.size();
+    out.entry.mtime = newer(current.stat().st_mtim, next.stat().st_mtim);
+}
+
+std::string_view whole_text(Node& node) {
+    const Bytes* bytes = node.small_content();
+    return bytes == nullptr ? std::string_view() : as_text(*bytes);
+}
+
+void merge_content(Node* base,
+                   Node& current,
+                   Node& next,
+                   const AccountFile* lines,
+                   const std::stop_token& stop,
+                   MergedEntry& out) {
+    Pick decision = Pick::Same;
+    if (lines == nullptr) {
+        decision = pick_content(base, current, next, stop);
+    } else if (lines->text == whole_text(next)) {
+        decision = same_content(current, next, stop) ? Pick::Same : Pick::Vendor;
+    } else if (lines->text == whole_text(current)) {
+        decision = lines->withheld ? Pick::Clash : Pick::Local;
+    } else {
+        return take_lines(*lines, current, next, out);
+    }
+    const bool ours = is_local(decision);
+    out.report.add("content", decision);
+    out.report.content_is_local = ours;
+    take_content(ours ? current : next, ours ? Side::Current : Side::Next, out.entry);
+}
+
 std::string joined(const std::vector<std::string>& parts) {
     std::string out;
     for (const std::string& part : parts)
@@ -141,17 +179,14 @@ ResultEntry whole_entry(Node& node, Side side) {
     return entry;
 }
 
-MergedEntry merge_parts(Node* base, Node& current, Node& next, const std::stop_token& stop) {
+MergedEntry merge_parts(
+    Node* base, Node& current, Node& next, const AccountFile* lines, const std::stop_token& stop) {
     MergedEntry out;
     out.entry.name = current.name();
     out.entry.type = current.type();
     out.entry.mode = current.stat().st_mode & S_IFMT;
     out.entry.in_current = out.entry.in_next = true;
-    out.content = pick_content(base, current, next, stop);
-    out.report.add("content", out.content);
-    out.report.content_is_local = is_local(out.content);
-    const bool ours = is_local(out.content);
-    take_content(ours ? current : next, ours ? Side::Current : Side::Next, out.entry);
+    merge_content(base, current, next, lines, stop, out);
     if (current.type() == NodeType::Directory) {
         out.entry.mtime = newer(current.stat().st_mtim, next.stat().st_mtim);
     }

@@ -2,6 +2,7 @@
 /// \file The three-way decision for one entry of which both sides have the same type, part by part.
 #pragma once
 
+#include "etc/accounts.hpp"
 #include "etc/compare.hpp"
 #include "etc/merge.hpp"
 #include "etc/result.hpp"
@@ -38,17 +39,15 @@ struct PartsReport {
 struct MergedEntry {
     ResultEntry entry;
     PartsReport report;
-    Pick content = Pick::Same;
 };
 
 /// An entry exactly as it is on one side; children are left to the caller.
 [[nodiscard]] ResultEntry whole_entry(Node& node, Side side);
 
 /// \param base the old image's entry, or nullptr if it has none of that type
+/// \param lines what a merge by lines made of the content, or nullptr
 /// \pre current.type() == next.type()
-[[nodiscard]] MergedEntry merge_parts(Node* base,
-                                      Node& current,
-                                      Node& next,
-                                      const std::stop_token& stop);
+[[nodiscard]] MergedEntry merge_parts(
+    Node* base, Node& current, Node& next, const AccountFile* lines, const std::stop_token& stop);
 
 }  // namespace cfs::etc

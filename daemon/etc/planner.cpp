@@ -46,6 +46,14 @@ void require_depth(const Node& directory, int depth) {
                 "move it to another place");
 }
 
+/// Of a regular file small enough to be an account file that people wrote.
+std::optional<std::string> text_of(Node* node) {
+    if (node == nullptr || node->type() != NodeType::File) return std::nullopt;
+    const Bytes* bytes = node->small_content();
+    if (bytes == nullptr) return std::nullopt;
+    return std::string(as_text(*bytes));
+}
+
 bool same_metadata(const ResultEntry& one, const ResultEntry& other) {
     return one.mode == other.mode && one.uid == other.uid && one.gid == other.gid &&
            one.xattrs == other.xattrs;
@@ -56,7 +64,7 @@ bool same_metadata(const ResultEntry& one, const ResultEntry& other) {
 void LinkTable::place(const Node& current, const std::string& path, ResultEntry& entry) {
     const struct stat& st = current.stat();
     const bool may_link = entry.type == NodeType::File && entry.content == Side::Current;
-    if (!may_link || st.st_nlink < 2) return;
+    if (!may_link || entry.synthetic || st.st_nlink < 2) return;
     std::vector<Placed>& earlier = placed_[{st.st_dev, st.st_ino}];
     const auto found = std::find_if(earlier.begin(), earlier.end(), [&](const Placed& placed) {
         return same_metadata(placed.entry, entry);
@@ -69,10 +77,34 @@ void LinkTable::place(const Node& current, const std::string& path, ResultEntry&
 }
 
 ResultEntry Planner::merge_root(const Triple& root) {
+    merge_account_lines(root);
     if (root.next != nullptr) return *both_directories(root, 0);
     ResultEntry entry = whole_entry(*root.current, Side::Current);
     merge_children(root, 0, entry);
     return entry;
+}
+
+void Planner::merge_account_lines(const Triple& root) {
+    std::map<std::string, AccountTexts> texts;
+    for (const std::string& name : account_files()) {
+        const NodePtr pristine = find_child(root.pristine, name);
+        const NodePtr current = find_child(root.current, name);
+        const NodePtr next = find_child(root.next, name);
+        const auto before = pristine ? text_of(pristine.get()) : std::string();
+        const auto ours = text_of(current.get());
+        const auto theirs = text_of(next.get());
+        if (before && ours && theirs) texts[name] = {*before, *ours, *theirs};
+    }
+    accounts_ = merge_accounts(texts);
+}
+
+const AccountFile* Planner::account_lines(const std::string& path) {
+    const auto found = accounts_.files.find(path);
+    if (found == accounts_.files.end()) return nullptr;
+    for (const Conflict& conflict : accounts_.conflicts) {
+        if (conflict.path == path) plan_.conflicts.push_back(conflict);
+    }
+    return &found->second;
 }
 
 void Planner::merge_children(const Triple& at, int depth, ResultEntry& into) {
@@ -130,7 +162,7 @@ Planner::Result Planner::directory_in_current(const Triple& at, int depth) {
 
 Planner::Result Planner::both_directories(const Triple& at, int depth) {
     Node* base = is_directory(at.pristine) ? at.pristine : nullptr;
-    MergedEntry merged = merge_parts(base, *at.current, *at.next, stop_);
+    MergedEntry merged = merge_parts(base, *at.current, *at.next, nullptr, stop_);
     if (!merged.report.nothing()) {
         plan_.changes.push_back(merged.report.to_change(at.current->path()));
     }
@@ -230,7 +262,8 @@ Planner::Result Planner::leaves(const Triple& at) {
 Planner::Result Planner::leaves_of_one_type(const Triple& at) {
     Node* base = at.pristine;
     if (base != nullptr && !same_file_type(*base, *at.current)) base = nullptr;
-    MergedEntry merged = merge_parts(base, *at.current, *at.next, stop_);
+    const AccountFile* lines = account_lines(at.current->path());
+    MergedEntry merged = merge_parts(base, *at.current, *at.next, lines, stop_);
     if (!merged.report.nothing()) {
         plan_.changes.push_back(merged.report.to_change(at.current->path()));
     }

@@ -2,6 +2,7 @@
 /// \file The walk over the three trees. Private to the component.
 #pragma once
 
+#include "etc/accounts.hpp"
 #include "etc/merge.hpp"
 #include "etc/node.hpp"
 #include "etc/parts.hpp"
@@ -50,6 +51,10 @@ class Planner {
  private:
     using Result = std::optional<ResultEntry>;
 
+    /// Reads the account files, of which each is decided with its other half.
+    void merge_account_lines(const Triple& root);
+    [[nodiscard]] const AccountFile* account_lines(const std::string& path);
+
     [[nodiscard]] Result merge(const Triple& at, int depth);
     [[nodiscard]] Result without_special(const Triple& at, int depth);
     [[nodiscard]] Result without_local(const Triple& at, int depth);
@@ -91,6 +96,7 @@ class Planner {
     MergePlan& plan_;
     const std::stop_token& stop_;
     LinkTable links_;
+    AccountMerge accounts_;
 };
 
 }  // namespace cfs::etc

@@ -7,3 +7,6 @@ cfs_fuzz(fuzz_etc_merge
           ${PROJECT_SOURCE_DIR}/tests/unit/etc/tree.cpp
           ${PROJECT_SOURCE_DIR}/tests/support/temp_dir.cpp
   DEPS cfs_etc CORPUS etc_merge)
+cfs_fuzz(fuzz_etc_accounts
+  SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/etc_accounts_fuzz.cpp
+  DEPS cfs_etc CORPUS etc_accounts)

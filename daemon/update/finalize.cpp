@@ -14,6 +14,9 @@
 namespace cfs::update {
 namespace {
 
+/// /etc is in use while it is merged.
+constexpr int kMergeAttempts = 5;
+
 /// The three trees of a merge: two checked out below work/, and the booted deployment's own /etc.
 struct EtcTrees {
     std::string work;  ///< below the state folder
@@ -69,6 +72,20 @@ void exchange_etc(Machine& machine, const DeploymentRecord& record, const std::s
     sync_file_system(sysroot, machine.settings.sysroot);
 }
 
+/// One try: plans and writes the merged tree below work/. Returns its path below the sysroot.
+std::string write_merged(Machine& machine,
+                         const EtcTrees& trees,
+                         const etc::MergePlan& plan,
+                         const std::stop_token& stop) {
+    const std::string merged = std::string(kPrivatePath) + "/" + trees.work + "/merged";
+    remove_tree_at(machine.sysroot.get(), merged);
+    make_dirs_at(machine.sysroot.get(), merged, 0755);
+    const UniqueFd out = open_dir_at(machine.sysroot.get(), merged);
+    etc::apply_merge(plan, trees.input(), out.get(), stop);
+    sync_file_system(out.get(), machine.settings.sysroot);
+    return merged;
+}
+
 std::vector<std::string> merge_etc(Machine& machine,
                                    const DeploymentRecord& record,
                                    const DeploymentRecord& booted,
@@ -77,18 +94,21 @@ std::vector<std::string> merge_etc(Machine& machine,
     const image::FileTree next = load_tree(machine.store(), record.image);
     const EtcTrees trees = check_out_trees(machine, record, booted, next, stop);
     const RollbackGuard sweep([&] { machine.state.remove_work(work_name(record)); });
-    const etc::MergePlan plan = etc::plan_merge(trees.input(), stop);
-    etc::require_no_conflicts(plan);
-    const std::string merged = std::string(kPrivatePath) + "/" + trees.work + "/merged";
-    make_dirs_at(machine.sysroot.get(), merged, 0755);
-    {
-        const UniqueFd out = open_dir_at(machine.sysroot.get(), merged);
-        etc::apply_merge(plan, trees.input(), out.get(), stop);
-        sync_file_system(out.get(), machine.settings.sysroot);
+    for (int attempt = 1;; ++attempt) {
+        const etc::MergePlan plan = etc::plan_merge(trees.input(), stop);
+        etc::require_no_conflicts(plan);
+        std::string merged;
+        try {
+            merged = write_merged(machine, trees, plan, stop);
+        } catch (const Error& e) {
+            // Somebody wrote to /etc between planning and copying: what they wrote counts.
+            if (e.code() != ErrorCode::Busy || attempt == kMergeAttempts) throw;
+            continue;
+        }
+        crash_point("update.etc-merged");
+        exchange_etc(machine, record, merged);
+        return describe_changes(plan);
     }
-    crash_point("update.etc-merged");
-    exchange_etc(machine, record, merged);
-    return describe_changes(plan);
 }
 
 /// What was true when it was staged may not be any more (design 5.3): everything is looked at

@@ -69,7 +69,7 @@ void require_winner(Machine& machine,
     description.sort_key = record.sort_key;
     description.version = record.version;
     description.title = record.title;
-    const std::string winner = machine.boot->predict_after(staged, description);
+    const std::string winner = machine.boot().predict_after(staged, description);
     const std::string wanted = boot::format_entry_name(staged.final_name);
     if (boot::same_name(winner, wanted)) return;
     throw Error(ErrorCode::DowngradeRejected,
@@ -166,10 +166,10 @@ void stage_deployment(Machine& machine,
     std::vector<std::string> keep;
     for (const auto& other : machine.state.deployments())
         keep.push_back(other.stem);
-    (void)machine.boot->sweep_leftovers(keep);
+    (void)machine.boot().sweep_leftovers(keep);
     const UniqueFd uki = machine.store().open_object(record.uki_object);
     const boot::StagedUki staged =
-        machine.boot->stage(uki.get(), record.uki_sha256, record.staged_uki(tries).final_name);
+        machine.boot().stage(uki.get(), record.uki_sha256, record.staged_uki(tries).final_name);
     record.staged_file = staged.file;
     require_winner(machine, staged, record);
     record.phase = Phase::Staged;
@@ -183,8 +183,8 @@ void drop_deployment(Machine& machine, DeploymentRecord record) {
     machine.state.save(record);
     crash_point("update.drop-recorded");
     const auto records = machine.state.deployments();
-    machine.boot->unstage(record.stem);
-    machine.boot->remove(record.stem);
+    machine.boot().unstage(record.stem);
+    machine.boot().remove(record.stem);
     const DeploymentRecord* const heir = find_sharer(records, record, &DeploymentRecord::image);
     if (heir != nullptr) leave_state_to(machine, record, *heir);
     if (heir == nullptr && !record.shared_state) drop_state(machine, record);

@@ -135,7 +135,7 @@ void check_again(Machine& machine,
                     "the state directory '" + state_path(record.image) + "' is missing",
                     "run 'cfsctl update' again");
     }
-    machine.boot->verify(record.staged_uki(tries));
+    machine.boot().verify(record.staged_uki(tries));
 }
 
 }  // namespace
@@ -164,7 +164,7 @@ std::vector<std::string> finalize_deployment(Machine& machine,
     std::vector<std::string> changes;
     if (booted != nullptr) changes = merge_etc(machine, record, *booted, stop);
     crash_point("update.before-arm");
-    machine.boot->arm(record.staged_uki(tries));
+    machine.boot().arm(record.staged_uki(tries));
     // From here on it is the new one: a failure below must not take it away again.
     undo.dismiss();
     record.phase = Phase::Armed;

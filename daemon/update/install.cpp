@@ -21,12 +21,12 @@ namespace {
                 "use 'cfsctl update' on an installed system, or give an empty --sysroot and --esp");
 }
 
-void require_empty_target(const Machine& machine) {
+void require_empty_target(Machine& machine) {
     const auto deploy = find_at(machine.sysroot.get(), kDeployPath, O_RDONLY | O_DIRECTORY);
     if (deploy && !list_dir(deploy->get()).empty()) {
         refuse("'" + machine.settings.sysroot + "/" + kDeployPath + "' already holds a deployment");
     }
-    for (const auto& entry : machine.boot->list()) {
+    for (const auto& entry : machine.boot().list()) {
         refuse("the ESP '" + machine.settings.esp + "' already has the boot entry '" +
                printable(entry.file) + "'");
     }

@@ -52,10 +52,16 @@ Machine::Machine(const settings::Settings& settings_in, const Clock& clock_in)
     : settings(settings_in),
       clock(clock_in),
       sysroot(open_named(settings.sysroot, "sysroot")),
-      state(sysroot.get(), true),
-      boot(with_context("the setting 'esp'", [&] {
-          return boot::UkiEsp::open_path(settings.esp, describe_uki, settings.boot.max_uki_size);
-      })) {}
+      state(sysroot.get(), true) {}
+
+boot::BootBackend& Machine::boot() {
+    if (!boot_) {
+        boot_ = with_context("the setting 'esp'", [&] {
+            return boot::UkiEsp::open_path(settings.esp, describe_uki, settings.boot.max_uki_size);
+        });
+    }
+    return *boot_;
+}
 
 store::Repository& Machine::store() {
     if (!store_) {

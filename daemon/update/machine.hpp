@@ -27,12 +27,13 @@ struct Machine {
     const Clock& clock;
     UniqueFd sysroot;
     StateDir state;
-    std::unique_ptr<boot::BootBackend> boot;
 
-    /// Opened on first use: status must work on a machine whose store is damaged.
+    // Opened on first use: status must show what it can on a machine whose ESP or store is gone.
+    [[nodiscard]] boot::BootBackend& boot();
     [[nodiscard]] store::Repository& store();
 
  private:
+    std::unique_ptr<boot::BootBackend> boot_;
     std::unique_ptr<store::Repository> store_;
 };
 

@@ -62,8 +62,8 @@ void take_overview(Machine& machine, Overview& out) {
     out.records = machine.state.deployments(&out.problems);
     out.held = machine.state.held();
     try {
-        out.entries = machine.boot->list();
-        out.next_entry = machine.boot->predict_next();
+        out.entries = machine.boot().list();
+        out.next_entry = machine.boot().predict_next();
     } catch (const Error& e) {
         out.problems.push_back(std::string("the ESP cannot be read: ") + e.what());
     }

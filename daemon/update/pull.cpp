@@ -82,7 +82,7 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted) {
     progress_.stage("gate");
     plan();
     const net::Descriptor& blob = resolved_->manifest.layers[uki_layer_];
-    machine_.boot->check_space(blob.size + machine_.settings.boot.esp_reserve);
+    machine_.boot().check_space(blob.size + machine_.settings.boot.esp_reserve);
     LayerLimits limits = layer_limits(machine_.settings);
     limits.max_unpacked = machine_.settings.boot.max_uki_size + kUkiLayerSlack;
     limits.tar.max_entries = kUkiLayerEntries;

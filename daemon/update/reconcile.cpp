@@ -22,7 +22,7 @@ void undo(Machine& machine, const DeploymentRecord& record, std::string_view wha
 }
 
 bool has_staged_file(Machine& machine, const DeploymentRecord& record) {
-    const auto files = machine.boot->staged();
+    const auto files = machine.boot().staged();
     return std::any_of(files.begin(), files.end(), [&](const auto& file) {
         return boot::same_name(file.stem, record.stem);
     });
@@ -35,7 +35,7 @@ void set_phase(Machine& machine, DeploymentRecord record, Phase phase) {
 
 /// Interrupted between "merge begins" and "entry renamed": the rename is what decides.
 void settle_finalizing(Machine& machine, const DeploymentRecord& record) {
-    if (!find_entry(machine.boot->list(), record.stem).empty()) {
+    if (!find_entry(machine.boot().list(), record.stem).empty()) {
         log::warn("reconcile: finalizing had already armed the new deployment " + name_of(record));
         set_phase(machine, record, Phase::Armed);
     } else if (has_staged_file(machine, record)) {
@@ -90,7 +90,7 @@ void run_reconcile(Machine& machine) {
     std::vector<std::string> keep;
     for (const auto& record : machine.state.deployments())
         keep.push_back(record.stem);
-    for (const auto& file : machine.boot->sweep_leftovers(keep)) {
+    for (const auto& file : machine.boot().sweep_leftovers(keep)) {
         log::warn("reconcile: removed a leftover of an interrupted copy from the ESP file=" + file);
     }
     note_booted(machine);

@@ -2,6 +2,7 @@
 #include "update/status.hpp"
 
 #include "base/error.hpp"
+#include "base/fs_at.hpp"
 #include "update/verbs.hpp"
 
 #include <exception>
@@ -86,6 +87,11 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
     status.image = settings.image;
     status.verity = "unknown";
     part(status, "status", [&] {
+        // Asking must not write: an empty or read-only sysroot stays as it is.
+        if (!stat_at(open_root(settings.sysroot).get(), kPrivatePath)) {
+            status.warnings.emplace_back("no deployment is installed here");
+            return;
+        }
         Machine machine(settings, clock);
         part(status, "deployments", [&] {
             Overview all;

@@ -21,14 +21,14 @@ namespace {
 
 void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
     const auto records = machine.state.deployments();
-    const auto entries = machine.boot->list();
+    const auto entries = machine.boot().list();
     for (const auto& record : records) {
         const std::string file = find_entry(entries, record.stem);
         if (file.empty()) continue;
         const auto name = boot::parse_entry_name(file);
         const bool is_bad = name && name->counter && name->counter->left == 0;
         if (record.stem == intent.target && is_bad) {
-            machine.boot->promote(file, {machine.settings.boot.tries, 0});
+            machine.boot().promote(file, {machine.settings.boot.tries, 0});
         }
     }
     crash_point("update.rollback-promoted");
@@ -40,7 +40,7 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
         machine.state.hold(record.image, kHeldRolledBack);
         const auto name = boot::parse_entry_name(file);
         const bool is_bad = name && name->counter && name->counter->left == 0;
-        if (!is_bad) machine.boot->demote(file);
+        if (!is_bad) machine.boot().demote(file);
     }
     machine.state.set_rollback_intent(std::nullopt);
     crash_point("update.rolled-back");

@@ -229,6 +229,25 @@ TEST(Update, WithoutAnInstallationSaysSo) {
     EXPECT_NE(text.find("cfsctl install"), std::string::npos);
 }
 
+TEST(Status, OfAnEmptyMachineSaysSoAndWritesNothing) {
+    Site site;
+    const auto status = site.engine().status();
+    EXPECT_FALSE(status.booted);
+    EXPECT_EQ(status.warnings, std::vector<std::string>{"no deployment is installed here"});
+    EXPECT_TRUE(std::filesystem::is_empty(site.settings.sysroot));
+}
+
+TEST(Status, SurvivesAMissingEspAndAMissingSysroot) {
+    Site site;
+    site.install();
+    std::filesystem::remove_all(site.settings.esp);
+    EXPECT_FALSE(site.engine().status().warnings.empty());
+    EXPECT_EQ(site.engine().status().booted->version, "1");
+    EXPECT_EQ(error_name([&] { (void)site.update("v2"); }), "NotFound");
+    std::filesystem::remove_all(site.settings.sysroot);
+    EXPECT_FALSE(site.engine().status().warnings.empty());
+}
+
 TEST(JobIds, NeverRepeatAcrossRestarts) {
     Site site;
     const auto first = site.engine().next_job_id();

@@ -76,8 +76,8 @@ CLI::Option* add_choice(CLI::App& app,
         ->option_text(CLI::detail::join(words, "|"));
 }
 
-void add_source(CLI::App& app, std::string& source) {
-    app.add_option("SOURCE", source, kSourceHelp)->required()->type_name("");
+void add_source(CLI::App& app, std::string& source, const char* help = kSourceHelp) {
+    app.add_option("SOURCE", source, help)->required()->type_name("");
 }
 
 void add_reach(CLI::App& app, SourceOptions& reach) {
@@ -164,7 +164,7 @@ void Tree::add_image_seal(CLI::App& image) {
     const auto [sub, options] =
         verb<ImageSeal>(image, "seal", "write OUT: SOURCE and a signed UKI that names its digest");
     options->digest.bootable = true;
-    add_source(*sub, options->source);
+    add_source(*sub, options->source, "oci:DIR[:TAG] or docker://HOST/NAME[:TAG]");
     sub->add_option("OUT", options->out, "oci:DIR[:TAG], made or added to")
         ->required()
         ->type_name("");
@@ -275,6 +275,10 @@ void Tree::add_completion() {
 
 /// A rule that CLI11 has no word for; empty when all is well.
 std::string problem_with(const ImageSeal& seal) {
+    const bool plain_name = seal.name.find('/') == std::string::npos && seal.name.ends_with(".efi");
+    if (!seal.name.empty() && !plain_name) {
+        return "--name '" + seal.name + "' is not a file name that ends in .efi";
+    }
     if (!seal.uki.empty()) return {};
     std::string missing;
     const auto need = [&missing](const char* flag, const std::string& value) {

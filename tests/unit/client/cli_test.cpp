@@ -139,6 +139,12 @@ TEST(CommandLine, SealRefusesAKargThatCannotNameTheFormat) {
                        "--format v2");
 }
 
+TEST(CommandLine, SealRefusesANameThatNoLoaderLists) {
+    for (const char* name : {"sub/os.efi", "os", "os.efi.bak"}) {
+        expect_usage_error({"image", "seal", "a", "b", "--uki", "u", "--name", name}, name);
+    }
+}
+
 TEST(CommandLine, WrongUseIsNamed) {
     expect_usage_error({}, "a verb is missing");
     expect_usage_error({"nonsense"}, "unknown verb 'nonsense'");

@@ -22,6 +22,10 @@ class BusSite {
     /// The client on this bus.
     [[nodiscard]] std::vector<std::string> cfsctl(const std::vector<std::string>& args) const;
 
+    [[nodiscard]] const std::string& address() const { return address_; }
+
+    [[nodiscard]] Child& daemon() { return *daemon_; }
+
     [[nodiscard]] Ended call(const std::vector<std::string>& args) const {
         return run(cfsctl(args));
     }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +57,10 @@ Child::Child(const std::vector<std::string>& argv, Output output) {
     pid_ = ::fork();
     if (pid_ < 0) throw_errno("forking");
     if (pid_ == 0) {
+        // A test that uses the client's session blocks signals; a program starts without that.
+        sigset_t none;
+        ::sigemptyset(&none);
+        ::sigprocmask(SIG_SETMASK, &none, nullptr);
         ::dup2(out_end.get(), 1);
         ::dup2(err_end.get(), 2);
         ::execvp(pointers[0], pointers.data());

@@ -14,7 +14,7 @@ std::vector<TarEntry> TarStore::read(ByteView archive, std::size_t step, TarLimi
         archive = archive.subspan(part.size());
     }
     reader.finish();
-    return std::exchange(entries_, {});
+    return take_entries();
 }
 
 void TarStore::replay(TarReader& reader) const {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace cfs::image::test {
@@ -33,7 +34,8 @@ class TarStore final : public TarHandler {
         return objects_.at(inode.external.value());
     }
 
-    [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
+    /// What arrived since the last call.
+    [[nodiscard]] std::vector<TarEntry> take_entries() { return std::exchange(entries_, {}); }
 
     void literal(ByteView data) override;
     void file_begin(std::uint64_t size) override;

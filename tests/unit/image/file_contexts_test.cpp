@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/file_contexts.hpp"
+
+#include "base/error.hpp"
+#include "image/regex_form.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cfs::image {
+namespace {
+
+using Rest = RegexForm::Rest;
+
+struct Form {
+    std::string expression;
+    std::string prefix;
+    Rest rest;
+};
+
+std::ostream& operator<<(std::ostream& out, const Form& form) {
+    return out << form.expression;
+}
+
+class RegexForms : public testing::TestWithParam<Form> {};
+
+TEST_P(RegexForms, IsSeenAsWhatItIs) {
+    const RegexForm form = regex_form(GetParam().expression);
+    EXPECT_EQ(form.prefix, GetParam().prefix);
+    EXPECT_EQ(form.rest, GetParam().rest);
+}
+
+INSTANTIATE_TEST_SUITE_P(FileContexts,
+                         RegexForms,
+                         testing::Values(Form{"/usr/bin/x", "/usr/bin/x", Rest::Nothing},
+                                         Form{"/usr(/.*)?", "/usr", Rest::Subtree},
+                                         Form{"/usr/.*", "/usr/", Rest::Anything},
+                                         Form{"/a\\.b", "/a.b", Rest::Nothing},
+                                         Form{"/ab?c", "/a", Rest::Regex},
+                                         Form{"/ab*", "/a", Rest::Regex},
+                                         Form{"/ab+", "/a", Rest::Regex},
+                                         Form{"/ab{2}", "/a", Rest::Regex},
+                                         Form{"/a\\.?b", "/a", Rest::Regex},
+                                         Form{"/a\\d", "/a", Rest::Regex},
+                                         Form{"/a|/b", "", Rest::Regex},
+                                         Form{"/(a|b)", "/", Rest::Regex},
+                                         Form{"/[|(]x", "/", Rest::Regex},
+                                         Form{"/[]|]x|y", "", Rest::Regex},
+                                         Form{"/a\\|b", "/a|b", Rest::Nothing},
+                                         Form{"/a\\", "/a", Rest::Regex},
+                                         Form{"", "", Rest::Nothing}));
+
+FileContexts contexts(std::string_view text) {
+    FileContexts result;
+    result.add(text, "file_contexts");
+    return result;
+}
+
+std::string label(const FileContexts& from, std::string_view path, char type = '-') {
+    const std::string* found = from.lookup(path, type);
+    return found == nullptr ? "none" : *found;
+}
+
+TEST(FileContexts, ASubtreeIsTheDirectoryAndWhatIsBelow) {
+    const FileContexts all = contexts("/a(/.*)? x\n");
+    EXPECT_EQ(label(all, "/a"), "x");
+    EXPECT_EQ(label(all, "/a/b"), "x");
+    EXPECT_EQ(label(all, "/ab"), "none");
+}
+
+TEST(FileContexts, TheLaterLineWinsWhateverItsForm) {
+    EXPECT_EQ(label(contexts("/a/b exact\n/a/.* any\n"), "/a/b"), "any");
+    EXPECT_EQ(label(contexts("/a/.* any\n/a/[b-d] class\n"), "/a/b"), "class");
+    EXPECT_EQ(label(contexts("/a/[b-d] class\n.* all\n"), "/a/b"), "all");
+}
+
+TEST(FileContexts, ADotMatchesALineFeed) {
+    EXPECT_EQ(label(contexts("/a.c x\n"), "/a\nc"), "x");
+}
+
+TEST(FileContexts, AnExpressionsOwnEndAnchorMeetsTheTypeLetter) {
+    EXPECT_EQ(label(contexts("/a$ x\n"), "/a"), "none");
+}
+
+TEST(FileContexts, LookAroundWorks) {
+    const FileContexts all = contexts("/a/(?!b).* x\n");
+    EXPECT_EQ(label(all, "/a/c"), "x");
+    EXPECT_EQ(label(all, "/a/b"), "none");
+}
+
+TEST(FileContexts, BytesAreNotUtf8) {
+    EXPECT_EQ(label(contexts("/a[^/]c x\n"),
+                    "/a\xff"
+                    "c"),
+              "x");
+    EXPECT_EQ(label(contexts("/a[^/]c x\n"),
+                    "/a\xc3\xa9"
+                    "c"),
+              "none");
+}
+
+TEST(FileContexts, CommentsAndBlankLinesAreNothing) {
+    EXPECT_EQ(label(contexts("# /.* x\n\n   \n\t/a\t--\ty\n"), "/a"), "y");
+}
+
+class BadContexts : public testing::TestWithParam<const char*> {};
+
+TEST_P(BadContexts, AreRefusedWithTheirLine) {
+    try {
+        (void)contexts(std::string("/ok x\n") + GetParam() + "\n");
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("line 2"), std::string::npos) << error.what();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(FileContexts,
+                         BadContexts,
+                         testing::Values("/a", "/a -q x", "/a - x", "/a -- x y", "/a( x", "/[a x"));
+
+TEST(FileContexts, AnExpressionThatNeverEndsIsAnError) {
+    const FileContexts all = contexts("/((a+)+)+!/x x\n");
+    EXPECT_THROW((void)all.lookup("/" + std::string(400, 'a') + "b!/x", '-'), Error);
+}
+
+}  // namespace
+}  // namespace cfs::image

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver is killed at each named point of each verb.
+#include "base/crash_point.hpp"
+#include "crash_site.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <ostream>
+#include <set>
+#include <sstream>
+
+namespace cfs {
+namespace {
+
+using test::CrashSite;
+using test::run_process;
+
+struct Verb {
+    const char* name;
+    const char* machine;  ///< what it is done to
+    const char* tag;
+    std::vector<std::string> guarded;  ///< versions that must come to no harm
+    std::set<std::string> points;      ///< all that it passes
+};
+
+const std::set<std::string> kStaging = {"update.recorded",
+                                        "store.object-linked",
+                                        "store.stream-linked",
+                                        "store.image-linked",
+                                        "store.ref-linked",
+                                        "update.before-pins",
+                                        "update.pinned",
+                                        "update.state-built",
+                                        "update.state-made",
+                                        "esp.before-copy",
+                                        "esp.copied",
+                                        "update.staged"};
+const std::set<std::string> kArming = {
+    "update.finalizing", "update.before-arm", "esp.before-arm", "esp.armed", "update.armed"};
+const std::set<std::string> kMerging = {"update.etc-merged", "update.etc-exchanged"};
+const std::set<std::string> kDropping = {
+    "update.drop-recorded", "esp.removed", "update.state-dropped", "update.unpinned"};
+
+std::set<std::string> all_of(std::initializer_list<std::set<std::string>> parts) {
+    std::set<std::string> out;
+    for (const auto& part : parts)
+        out.insert(part.begin(), part.end());
+    return out;
+}
+
+const std::vector<Verb>& verbs() {
+    static const std::vector<Verb> list = {
+        {"update", "installed", "v2", {"1"}, all_of({kStaging, kMerging, kArming})},
+        {"stage", "installed", "v2", {"1"}, kStaging},
+        // A newer stage takes the place of the one that waits.
+        {"stage", "staged", "v3", {"1"}, all_of({kStaging, kDropping})},
+        {"finalize", "staged", "", {"1"}, all_of({kMerging, kArming})},
+        {"rollback",
+         "updated",
+         "",
+         {"1", "2"},
+         {"update.rollback-recorded",
+          "update.rollback-promoted",
+          "esp.demoted",
+          "update.rolled-back"}},
+        {"collect",
+         "surplus",
+         "",
+         {"2", "3"},
+         all_of({kDropping, {"store.gc-links-pruned", "store.gc-objects-removed"}})},
+    };
+    return list;
+}
+
+std::string title(const Verb& verb) {
+    return std::string(verb.name) + "_" + verb.machine;
+}
+
+std::string machine(const Verb& verb) {
+    return std::string(CFS_MACHINES) + "/" + verb.machine;
+}
+
+std::set<std::string> lines_of(const std::string& text) {
+    std::istringstream in(text);
+    std::set<std::string> out;
+    for (std::string line; std::getline(in, line);)
+        out.insert(line);
+    return out;
+}
+
+/// The same verb once more by hand, then a collection.
+void go_on(CrashSite& crash, const Verb& verb) {
+    const auto again = run_process(crash.command(CFS_DRIVE, verb.name, verb.tag));
+    // What was armed already is neither installed nor finalized nor rolled back twice.
+    const bool done_before =
+        again.output.starts_with("error Busy: ") || again.output.starts_with("error NotFound: ");
+    EXPECT_TRUE(again.code == 0 || (again.code == 1 && done_before)) << again.output;
+    const auto collected = run_process(crash.command(CFS_DRIVE, "collect"));
+    EXPECT_EQ(collected.code, 0) << collected.output;
+}
+
+std::ostream& operator<<(std::ostream& out, const Verb& verb) {
+    return out << title(verb);
+}
+
+struct Point {
+    const Verb* verb;
+    std::string name;
+};
+
+std::ostream& operator<<(std::ostream& out, const Point& point) {
+    return out << title(*point.verb) << ' ' << point.name;
+}
+
+std::vector<Point> all_points() {
+    std::vector<Point> out;
+    for (const Verb& verb : verbs()) {
+        for (const auto& name : verb.points)
+            out.push_back({&verb, name});
+    }
+    return out;
+}
+
+class CrashPoint : public testing::TestWithParam<Point> {};
+
+TEST_P(CrashPoint, LeavesOldOrNewAndNothingElse) {
+    const Verb& verb = *GetParam().verb;
+    CrashSite untouched(machine(verb));
+    ASSERT_EQ(run_process(untouched.command(CFS_DRIVE, verb.name, verb.tag)).code, 0);
+    ASSERT_EQ(run_process(untouched.command(CFS_DRIVE, "collect")).code, 0);
+
+    CrashSite crash(machine(verb));
+    const bool has_old = !verb.guarded.empty();
+    if (has_old) crash.guard(verb.guarded);
+    const auto ended = run_process(crash.command(CFS_DRIVE, verb.name, verb.tag),
+                                   {"CFS_CRASH_POINT=" + GetParam().name});
+    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    EXPECT_EQ(crash.harm(), "");
+    if (has_old) {
+        crash.site.engine().reconcile();
+        EXPECT_EQ(crash.unsound(), "");
+    }
+    go_on(crash, verb);
+    if (!has_old) (void)crash.site.reboot();
+    EXPECT_EQ(crash.unsound(), "");
+    if (!has_old) (void)untouched.site.reboot();
+    EXPECT_EQ(crash.inventory(), untouched.inventory());
+}
+
+INSTANTIATE_TEST_SUITE_P(Verbs, CrashPoint, testing::ValuesIn(all_points()), [](const auto& row) {
+    std::string name = title(*row.param.verb) + "_at_" + row.param.name;
+    for (char& c : name) {
+        if (c == '-' || c == '.') c = '_';
+    }
+    return name;
+});
+
+class CrashPoints : public testing::TestWithParam<Verb> {};
+
+TEST_P(CrashPoints, AreAllListed) {
+    const Verb& verb = GetParam();
+    CrashSite crash(machine(verb));
+    const auto ended = run_process(crash.command(CFS_DRIVE, verb.name, verb.tag),
+                                   {"CFS_CRASH_TRACE=" + (crash.site.dir / "trace")});
+    ASSERT_EQ(ended.code, 0) << ended.output;
+    EXPECT_EQ(lines_of(crash.site.dir.read("trace")), verb.points);
+}
+
+INSTANTIATE_TEST_SUITE_P(Verbs, CrashPoints, testing::ValuesIn(verbs()), [](const auto& row) {
+    return title(row.param);
+});
+
+}  // namespace
+}  // namespace cfs

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// cfs_drive VERB DIR [TAG]: one verb done to the machine in DIR, in a process that may be killed or
+// starved meanwhile. Ends with 0, with 1 and "error NAME: message" for an Error, with 2 for
+// anything else.
+#include "base/error.hpp"
+#include "crash_site.hpp"
+#include "update/offline.hpp"
+
+#include <exception>
+#include <iostream>
+#include <string>
+
+namespace {
+
+using namespace cfs;
+
+void drive(const std::string& verb, const std::string& dir, const std::string& tag) {
+    const auto settings = test::machine_settings(dir);
+    test::RecordingProgress progress;
+    if (verb == "install") {
+        (void)update::install(test::Site::image(tag), settings, progress, {});
+        return;
+    }
+    const auto engine = update::make_engine(settings);
+    update::UpdateOptions options;
+    options.image = tag.empty() ? "" : test::Site::image(tag);
+    options.finalize = verb == "update";
+    if (verb == "update" || verb == "stage") {
+        (void)engine->update(options, progress, {});
+    } else if (verb == "finalize") {
+        (void)engine->finalize(progress, {});
+    } else if (verb == "rollback") {
+        (void)engine->rollback(progress, {});
+    } else if (verb == "collect") {
+        (void)engine->collect(false, progress, {});
+    } else if (verb == "reconcile") {
+        engine->reconcile();
+    } else {
+        throw Error(ErrorCode::InvalidArgs, "no verb '" + verb + "'");
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string verb = argc > 1 ? argv[1] : "";
+    const std::string dir = argc > 2 ? argv[2] : "";
+    try {
+        drive(verb, dir, argc > 3 ? argv[3] : "");
+        return 0;
+    } catch (const Error& e) {
+        std::cerr << "error " << to_string(e.code()) << ": " << e.what() << '\n';
+        return 1;
+    } catch (const std::exception& e) {
+        std::cerr << "exception " << e.what() << '\n';
+        return 2;
+    }
+}

@@ -12,6 +12,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 namespace cfs::update {
 namespace {
 
@@ -19,6 +21,16 @@ namespace {
     throw Error(ErrorCode::Busy,
                 what + ": install only fills an empty target",
                 "use 'cfsctl update' on an installed system, or give an empty --sysroot and --esp");
+}
+
+/// What an interrupted installation staged, nothing could ever finalize: that needs a system that
+/// runs. It begins anew.
+void drop_unfinished(Machine& machine) {
+    const auto records = machine.state.deployments();
+    const auto is_staged = [](const auto& record) { return record.phase == Phase::Staged; };
+    if (!std::all_of(records.begin(), records.end(), is_staged)) return;
+    for (const auto& record : records)
+        drop_deployment(machine, record);
 }
 
 void require_empty_target(Machine& machine) {
@@ -57,6 +69,7 @@ UpdateResult install(const std::string& source,
     const UniqueFd own = machine.state.lock();
     make_skeleton(settings, machine.sysroot.get());
     run_reconcile(machine);
+    drop_unfinished(machine);
     require_empty_target(machine);
     const auto lock = machine.store().lock_shared(settings.store.lock_timeout, stop);
     OpenedSource opened(source, settings, settings.sysroot + "/" + kPrivatePath + "/work", stop);

@@ -80,6 +80,7 @@ void note_booted(Machine& machine) {
 
 void run_reconcile(Machine& machine) {
     machine.state.sweep_work();
+    machine.state.sweep_temporaries();
     for (const auto& record : machine.state.deployments())
         settle(machine, record);
     if (const auto intent = machine.state.rollback_intent()) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <ctime>
 
 namespace cfs::update {
 namespace {
@@ -18,6 +19,11 @@ constexpr std::size_t kMaxFile = std::size_t{1} << 20;
 constexpr const char* kDeployments = "deployments";
 constexpr const char* kWork = "work";
 constexpr std::string_view kSuffix = ".json";
+constexpr const char* kJobId = "job-id";
+constexpr const char* kLastError = "last-error.json";
+constexpr std::size_t kTemporaryDigits = 12;
+/// These two are written by whoever comes, without the deployments' lock.
+constexpr std::int64_t kInUseSeconds = 3600;
 
 UniqueFd open_private(int sysroot, bool create) {
     if (create) {
@@ -40,6 +46,25 @@ std::uint64_t to_number(std::string_view text) {
     std::uint64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
+}
+
+/// ".<file>.<12 hex digits>", as replace_file_at names what it is writing; "" for anything else.
+std::string temporary_of(const std::string& name) {
+    const auto dot = name.rfind('.');
+    if (name.front() != '.' || dot == 0 || name.size() - dot != kTemporaryDigits + 1) return {};
+    if (name.find_first_not_of("0123456789abcdef", dot + 1) != std::string::npos) return {};
+    return name.substr(1, dot - 1);
+}
+
+void sweep_dir(int dir) {
+    for (const std::string& name : list_dir(dir)) {
+        const std::string file = temporary_of(name);
+        if (file.empty()) continue;
+        const auto st = stat_at(dir, name);
+        const bool may_be_in_use = file == kJobId || file == kLastError;
+        if (!st || (may_be_in_use && st->st_mtime + kInUseSeconds > std::time(nullptr))) continue;
+        (void)unlink_at(dir, name);
+    }
 }
 
 }  // namespace
@@ -99,7 +124,7 @@ std::uint64_t StateDir::next_serial() const {
 }
 
 std::uint64_t StateDir::next_job_id() const {
-    return count_up("job-id");
+    return count_up(kJobId);
 }
 
 std::map<std::string, std::string> StateDir::held() const {
@@ -136,7 +161,7 @@ std::uint64_t StateDir::floor() const {
 }
 
 std::optional<LastError> StateDir::last_error() const {
-    const auto object = parse_object(get("last-error.json"));
+    const auto object = parse_object(get(kLastError));
     if (!object || get_string(*object, "name").empty()) return std::nullopt;
     return LastError{get_string(*object, "name"),
                      get_string(*object, "message"),
@@ -147,7 +172,7 @@ std::optional<LastError> StateDir::last_error() const {
 
 void StateDir::set_last_error(const std::optional<LastError>& error) const {
     if (!error) {
-        (void)unlink_at(fd(), "last-error.json");
+        (void)unlink_at(fd(), kLastError);
         return;
     }
     const boost::json::object object = {{"name", error->name},
@@ -155,7 +180,7 @@ void StateDir::set_last_error(const std::optional<LastError>& error) const {
                                         {"hint", error->hint},
                                         {"details", error->details},
                                         {"time", error->time}};
-    put("last-error.json", boost::json::serialize(object) + "\n");
+    put(kLastError, boost::json::serialize(object) + "\n");
 }
 
 std::optional<Available> StateDir::available() const {
@@ -228,6 +253,12 @@ void StateDir::sweep_work() const {
     if (!dir) return;
     for (const std::string& name : list_dir(dir->get()))
         remove_tree_at(dir->get(), name);
+}
+
+void StateDir::sweep_temporaries() const {
+    sweep_dir(fd());
+    const auto records = find_at(fd(), kDeployments, O_RDONLY | O_DIRECTORY);
+    if (records) sweep_dir(records->get());
 }
 
 void StateDir::put(const std::string& file, const std::string& text) const {

@@ -77,6 +77,9 @@ class StateDir {
     void remove_work(const std::string& name) const;
     void sweep_work() const;
 
+    /// Removes what a crash left of replacing a file. \pre the caller holds lock()
+    void sweep_temporaries() const;
+
  private:
     [[nodiscard]] std::uint64_t count_up(const std::string& file) const;
     void put(const std::string& file, const std::string& text) const;

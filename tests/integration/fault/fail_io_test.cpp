@@ -170,8 +170,11 @@ INSTANTIATE_TEST_SUITE_P(
         Way{"update_EINTR", "update", "installed", "v2", "EINTR", false, {"1"}},
         Way{"update_KILL", "update", "installed", "v2", "KILL", false, {"1"}},
         Way{"install_EIO", "install", "empty", "v1", "EIO", false, {}},
+        Way{"install_KILL", "install", "empty", "v1", "KILL", false, {}},
         Way{"rollback_EIO", "rollback", "updated", "", "EIO", false, {"1", "2"}},
-        Way{"collect_EIO", "collect", "surplus", "", "EIO", false, {"2", "3"}}),
+        Way{"rollback_KILL", "rollback", "updated", "", "KILL", false, {"1", "2"}},
+        Way{"collect_EIO", "collect", "surplus", "", "EIO", false, {"2", "3"}},
+        Way{"collect_KILL", "collect", "surplus", "", "KILL", false, {"2", "3"}}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

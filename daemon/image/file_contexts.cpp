@@ -19,7 +19,7 @@ namespace cfs::image {
 namespace {
 
 /// A policy is hostile input until the image's digest is checked: bounds backtracking.
-constexpr std::uint32_t kMatchLimit = 2'000'000;
+constexpr std::uint32_t kMatchLimit = 200'000;
 constexpr std::string_view kTypes = "-bcdlps";
 
 struct Deleter {

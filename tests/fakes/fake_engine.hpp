@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.hpp"
+#include "base/stop.hpp"
+#include "update/engine.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cfs::test {
+
+/// A door in a script: the job thread stops at it, the test sees that and opens it. Thread-safe.
+class Door {
+ public:
+    /// The job thread's side. \throws Cancelled when stopped while it waits
+    void pass(const std::stop_token& stop = {}) {
+        std::unique_lock lock(mutex_);
+        reached_ = true;
+        changed_.notify_all();
+        changed_.wait(lock, stop, [this] { return open_; });
+        lock.unlock();
+        check(stop);
+    }
+
+    /// False when nobody came in ten seconds.
+    [[nodiscard]] bool wait_until_reached() {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, std::chrono::seconds(10), [this] { return reached_; });
+    }
+
+    void open() {
+        const std::lock_guard lock(mutex_);
+        open_ = true;
+        changed_.notify_all();
+    }
+
+ private:
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    bool reached_ = false;
+    bool open_ = false;
+};
+
+/// An engine that follows a script. Errors given to remember_error() show in the status, as with
+/// the real one. set_verb() and set_status() may be called any time; set the other hooks and the
+/// results before anything runs. All hooks run on the job thread.
+class FakeEngine final : public update::Engine {
+ public:
+    using Script = std::function<void(update::ProgressSink&, const std::stop_token&)>;
+
+    std::function<void()> on_reconcile = [] {};
+    std::function<std::uint64_t(std::uint64_t)> on_id = [](std::uint64_t id) { return id; };
+    update::CheckResult check_result;
+    update::UpdateResult update_result;
+    update::DeploymentInfo rollback_result;
+    update::CollectResult collect_result;
+
+    /// What each verb does from now on.
+    void set_verb(Script verb) {
+        const std::lock_guard lock(mutex_);
+        verb_ = std::move(verb);
+    }
+
+    void set_status(update::Status status) {
+        const std::lock_guard lock(mutex_);
+        status_ = std::move(status);
+    }
+
+    /// "update image=x finalize=1 digest=", ...; in order.
+    [[nodiscard]] std::vector<std::string> calls() const {
+        const std::lock_guard lock(mutex_);
+        return calls_;
+    }
+
+    update::Status status() override {
+        const std::lock_guard lock(mutex_);
+        return status_;
+    }
+
+    void reconcile() override {
+        note("reconcile");
+        on_reconcile();
+    }
+
+    update::CheckResult check(const std::string& image,
+                              update::ProgressSink& progress,
+                              const std::stop_token& stop) override {
+        run("check image=" + image, progress, stop);
+        return check_result;
+    }
+
+    update::UpdateResult update(const update::UpdateOptions& options,
+                                update::ProgressSink& progress,
+                                const std::stop_token& stop) override {
+        run("update image=" + options.image + " finalize=" + (options.finalize ? "1" : "0") +
+                " digest=" + options.expected_digest,
+            progress,
+            stop);
+        return update_result;
+    }
+
+    update::UpdateResult finalize(update::ProgressSink& progress,
+                                  const std::stop_token& stop) override {
+        run("finalize", progress, stop);
+        return update_result;
+    }
+
+    update::DeploymentInfo rollback(update::ProgressSink& progress,
+                                    const std::stop_token& stop) override {
+        run("rollback", progress, stop);
+        return rollback_result;
+    }
+
+    update::CollectResult collect(bool dry_run,
+                                  update::ProgressSink& progress,
+                                  const std::stop_token& stop) override {
+        run(dry_run ? "collect dry-run" : "collect", progress, stop);
+        return collect_result;
+    }
+
+    void remember_error(const Error* error) override {
+        const std::lock_guard lock(mutex_);
+        status_.last_error.reset();
+        if (error == nullptr) return;
+        status_.last_error = update::LastError{std::string(to_string(error->code())),
+                                               error->what(),
+                                               error->hint(),
+                                               error->details(),
+                                               1'700'000'000};
+    }
+
+    std::uint64_t next_job_id() override { return on_id(++last_id_); }
+
+ private:
+    void note(const std::string& call) {
+        const std::lock_guard lock(mutex_);
+        calls_.push_back(call);
+    }
+
+    void run(const std::string& call, update::ProgressSink& progress, const std::stop_token& stop) {
+        note(call);
+        const Script verb = [this] {
+            const std::lock_guard lock(mutex_);
+            return verb_;
+        }();
+        verb(progress, stop);
+    }
+
+    mutable std::mutex mutex_;
+    Script verb_ = [](update::ProgressSink&, const std::stop_token&) {};
+    update::Status status_;
+    std::vector<std::string> calls_;
+    std::uint64_t last_id_ = 0;
+};
+
+}  // namespace cfs::test

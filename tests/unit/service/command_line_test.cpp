@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command_line.hpp"
+
+#include "base/error.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace cfs::app {
+namespace {
+
+CommandLine parse(std::vector<std::string> words) {
+    words.insert(words.begin(), "cfsupdated");
+    std::vector<char*> argv;
+    for (std::string& word : words)
+        argv.push_back(word.data());
+    argv.push_back(nullptr);
+    return parse_command_line(static_cast<int>(words.size()), argv.data());
+}
+
+std::string refusal(const std::vector<std::string>& words) {
+    try {
+        (void)parse(words);
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::InvalidArgs);
+        EXPECT_FALSE(e.hint().empty());
+        return e.what();
+    }
+    return "accepted";
+}
+
+TEST(DaemonCommandLine, ServesOnTheSystemBusByDefault) {
+    const CommandLine line = parse({});
+    EXPECT_EQ(line.action, Action::Serve);
+    EXPECT_EQ(line.bus, "system");
+    EXPECT_TRUE(line.config.ends_with("/cfsupdated/cfsupdated.toml")) << line.config;
+}
+
+TEST(DaemonCommandLine, OptionsTakeTheirValueEitherWay) {
+    const CommandLine line =
+        parse({"--config", "/x.toml", "--bus=unix:path=/b", "--log-level", "debug"});
+    EXPECT_EQ(line.config, "/x.toml");
+    EXPECT_EQ(line.bus, "unix:path=/b");
+    EXPECT_EQ(line.log_level, log::Level::Debug);
+}
+
+TEST(DaemonCommandLine, WrongWordsAreNamed) {
+    EXPECT_EQ(refusal({"--colour"}), "unknown option '--colour'");
+    EXPECT_EQ(refusal({"--bus", "session", "--config"}), "option '--config' needs a value");
+    EXPECT_EQ(refusal({"update"}), "unexpected argument 'update'");
+    EXPECT_EQ(refusal({"--log-level=loud"}),
+              "--log-level: expected debug, info, warn or error, found 'loud'");
+}
+
+TEST(DaemonCommandLine, TheHelpNamesEveryOption) {
+    for (const char* option :
+         {"--config", "--bus", "--log-level", "--print-config", "--version", "--help"}) {
+        EXPECT_NE(help_text().find(option), std::string::npos) << option;
+    }
+}
+
+}  // namespace
+}  // namespace cfs::app

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job table on a main loop, without a bus.
+#include "service/jobs.hpp"
+
+#include "fakes/fake_engine.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace cfs::service {
+namespace {
+
+using namespace std::chrono_literals;
+
+class JobTable : public testing::Test {
+ protected:
+    void start(Jobs::Timing timing = {}) {
+        Jobs::Hooks hooks;
+        hooks.ready = [this] { ready_ = true; };
+        hooks.refresh = [this] { events_.push_back("refresh " + jobs_->state_name()); };
+        hooks.added = [this](const JobView& view) { add("added", view); };
+        hooks.changed = [this](const JobView& view) { add("changed", view); };
+        hooks.ended = [this](const JobView& view) { add("ended", view); };
+        hooks.forgotten = [this](std::uint64_t id) {
+            events_.push_back("forgotten " + std::to_string(id));
+        };
+        jobs_ = std::make_unique<Jobs>(io_, engine_, timing, hooks);
+        jobs_->start();
+    }
+
+    void start_and_wait_until_idle() {
+        start();
+        run_until([this] { return jobs_->state_name() == "idle"; });
+    }
+
+    void add(const std::string& what, const JobView& view) {
+        events_.push_back(what + " " + std::to_string(view.id) + " " +
+                          std::string(to_string(view.state)));
+        views_[view.id] = view;
+    }
+
+    template <typename F>
+    void run_until(F done) {
+        while (!done())
+            ASSERT_GT(io_.run_one_for(10s), 0U) << "nothing happened for ten seconds";
+    }
+
+    void run_until_ended(std::uint64_t id) {
+        run_until([&] {
+            const auto found =
+                std::find_if(events_.begin(), events_.end(), [id](const auto& event) {
+                    return event.starts_with("ended " + std::to_string(id) + " ");
+                });
+            return found != events_.end();
+        });
+    }
+
+    [[nodiscard]] bool seen(const std::string& event) const {
+        return std::find(events_.begin(), events_.end(), event) != events_.end();
+    }
+
+    /// A job that a failed case left at the door must not keep the job thread.
+    void TearDown() override { door_.open(); }
+
+    test::Door door_;
+    test::FakeEngine engine_;
+    boost::asio::io_context io_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+        io_.get_executor()};
+    std::vector<std::string> events_;
+    std::map<std::uint64_t, JobView> views_;
+    bool ready_ = false;
+    std::unique_ptr<Jobs> jobs_;
+};
+
+JobRequest update_request(const std::string& image = {}) {
+    JobRequest request;
+    request.kind = JobKind::Update;
+    request.image = image;
+    return request;
+}
+
+TEST_F(JobTable, IsReadyWithTheStatusBeforeReconcilingEnds) {
+    engine_.on_reconcile = [&] { door_.pass(); };
+    update::Status status;
+    status.verity = "enforced";
+    engine_.set_status(status);
+    start();
+    run_until([this] { return ready_; });
+    EXPECT_EQ(jobs_->status().verity, "enforced");
+    EXPECT_EQ(jobs_->state_name(), "starting");
+    door_.open();
+    run_until([this] { return jobs_->state_name() == "idle"; });
+}
+
+TEST_F(JobTable, AJobThatComesWhileReconcilingWaits) {
+    engine_.on_reconcile = [&] { door_.pass(); };
+    start();
+    run_until([this] { return ready_; });
+    const std::uint64_t id = jobs_->submit(update_request());
+    EXPECT_EQ(jobs_->active()->state, JobState::Queued);
+    door_.open();
+    run_until_ended(id);
+    EXPECT_EQ(engine_.calls(),
+              (std::vector<std::string>{"reconcile", "update image= finalize=1 digest="}));
+}
+
+TEST_F(JobTable, AJobGoesFromAcceptedToDone) {
+    engine_.update_result.outcome = update::UpdateOutcome::Finalized;
+    engine_.set_verb([](update::ProgressSink& progress, const std::stop_token&) {
+        progress.stage("fetch");
+        progress.bytes(1, 2, 3);
+        progress.message("layer 1");
+    });
+    start_and_wait_until_idle();
+    const std::size_t before = events_.size();
+    const std::uint64_t id = jobs_->submit(update_request());
+    run_until_ended(id);
+    const std::string n = std::to_string(id);
+    EXPECT_EQ(std::vector<std::string>(events_.begin() + static_cast<std::ptrdiff_t>(before),
+                                       events_.end()),
+              (std::vector<std::string>{"added " + n + " queued",
+                                        "refresh updating",
+                                        "changed " + n + " running",
+                                        "changed " + n + " done",
+                                        "refresh idle",
+                                        "ended " + n + " done"}));
+    EXPECT_EQ(views_[id].progress, (Progress{"fetch", 1, 2, 3, "layer 1"}));
+    EXPECT_EQ(views_[id].result.at("outcome"), Value(std::string("finalized")));
+    EXPECT_TRUE(views_[id].error.empty());
+}
+
+TEST_F(JobTable, AFailureIsShownAndRemembered) {
+    engine_.set_verb([](update::ProgressSink&, const std::stop_token&) {
+        throw Error(ErrorCode::DigestMismatch, "not these bytes", "fetch again");
+    });
+    start_and_wait_until_idle();
+    const std::uint64_t id = jobs_->submit(update_request());
+    run_until_ended(id);
+    EXPECT_EQ(views_[id].state, JobState::Failed);
+    EXPECT_EQ(views_[id].error.at("name"), Value(std::string("DigestMismatch")));
+    EXPECT_TRUE(views_[id].result.empty());
+    ASSERT_TRUE(jobs_->status().last_error);
+    EXPECT_EQ(jobs_->status().last_error->name, "DigestMismatch");
+
+    engine_.set_verb([](update::ProgressSink&, const std::stop_token&) {});
+    JobRequest look;
+    look.kind = JobKind::Collect;
+    look.dry_run = true;
+    run_until_ended(jobs_->submit(look));
+    EXPECT_TRUE(jobs_->status().last_error) << "a look forgets nothing";
+    run_until_ended(jobs_->submit(update_request()));
+    EXPECT_FALSE(jobs_->status().last_error);
+}
+
+TEST_F(JobTable, AForeignExceptionIsAnInternalErrorOfTheJob) {
+    engine_.set_verb([](update::ProgressSink&, const std::stop_token&) { throw std::bad_alloc(); });
+    start_and_wait_until_idle();
+    const std::uint64_t id = jobs_->submit(update_request());
+    run_until_ended(id);
+    EXPECT_EQ(views_[id].error.at("name"), Value(std::string("Internal")));
+}
+
+TEST_F(JobTable, ASecondIdenticalRequestJoins) {
+    engine_.set_verb(
+        [this](update::ProgressSink&, const std::stop_token& stop) { door_.pass(stop); });
+    start_and_wait_until_idle();
+    const std::uint64_t id = jobs_->submit(update_request("x"));
+    EXPECT_EQ(jobs_->submit(update_request("x")), id);
+    try {
+        jobs_->submit(update_request("y"));
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::Busy);
+        EXPECT_EQ(e.what(), "job " + std::to_string(id) + " (update) is running already");
+    }
+    door_.open();
+    run_until_ended(id);
+}
+
+TEST_F(JobTable, RollingBackTwiceIsNotTheSameAsOnce) {
+    engine_.set_verb(
+        [this](update::ProgressSink&, const std::stop_token& stop) { door_.pass(stop); });
+    start_and_wait_until_idle();
+    JobRequest request;
+    request.kind = JobKind::Rollback;
+    const std::uint64_t id = jobs_->submit(request);
+    EXPECT_THROW(jobs_->submit(request), Error);
+    door_.open();
+    run_until_ended(id);
+}
+
+TEST_F(JobTable, ACancelledJobKeepsTheLastError) {
+    update::Status status;
+    status.last_error = update::LastError{"Network", "m", "h", "", 1};
+    engine_.set_status(status);
+    engine_.set_verb(
+        [this](update::ProgressSink&, const std::stop_token& stop) { door_.pass(stop); });
+    start_and_wait_until_idle();
+    const std::uint64_t id = jobs_->submit(update_request());
+    run_until([&] { return jobs_->active()->state == JobState::Running; });
+    ASSERT_TRUE(door_.wait_until_reached());
+    jobs_->cancel(id);
+    EXPECT_EQ(jobs_->active()->state, JobState::Cancelling);
+    EXPECT_THROW(jobs_->submit(update_request()), Error) << "nobody joins what is being stopped";
+    run_until_ended(id);
+    EXPECT_EQ(views_[id].state, JobState::Cancelled);
+    EXPECT_EQ(views_[id].error.at("name"), Value(std::string("Cancelled")));
+    EXPECT_EQ(jobs_->status().last_error->name, "Network");
+    jobs_->cancel(id);
+    EXPECT_THROW(jobs_->cancel(id + 1), Error);
+}
+
+TEST_F(JobTable, AQueuedJobCanBeCancelledBeforeItRuns) {
+    engine_.on_reconcile = [&] { door_.pass(); };
+    start();
+    run_until([this] { return ready_; });
+    const std::uint64_t id = jobs_->submit(update_request());
+    jobs_->cancel(id);
+    door_.open();
+    run_until_ended(id);
+    EXPECT_EQ(views_[id].state, JobState::Cancelled);
+    EXPECT_EQ(engine_.calls(), std::vector<std::string>{"reconcile"});
+}
+
+TEST_F(JobTable, ReconcilingThatFailedIsTriedAgainBeforeAJob) {
+    int attempts = 0;
+    engine_.on_reconcile = [&] {
+        if (++attempts < 3) throw Error(ErrorCode::StateCorrupt, "record 7");
+    };
+    start_and_wait_until_idle();
+    EXPECT_EQ(jobs_->status().last_error->name, "StateCorrupt");
+    const std::uint64_t first = jobs_->submit(update_request());
+    run_until_ended(first);
+    EXPECT_EQ(views_[first].state, JobState::Failed);
+    const std::uint64_t second = jobs_->submit(update_request());
+    run_until_ended(second);
+    EXPECT_EQ(views_[second].state, JobState::Done);
+    EXPECT_EQ(attempts, 3);
+}
+
+TEST_F(JobTable, WithoutAnIdThereIsNoJobUntilOneCanBeMade) {
+    int attempts = 0;
+    engine_.on_id = [&](std::uint64_t id) {
+        if (++attempts == 1) throw Error(ErrorCode::Io, "state is read-only");
+        return id;
+    };
+    start_and_wait_until_idle();
+    try {
+        jobs_->submit(update_request());
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::Io);
+    }
+    EXPECT_EQ(jobs_->active(), nullptr);
+    ASSERT_GT(io_.run_one_for(10s), 0U);
+    run_until_ended(jobs_->submit(update_request()));
+}
+
+TEST_F(JobTable, ManyStepsOfProgressBecomeFewSignals) {
+    engine_.set_verb([](update::ProgressSink& progress, const std::stop_token&) {
+        const auto end = std::chrono::steady_clock::now() + 100ms;
+        for (std::uint64_t i = 0; std::chrono::steady_clock::now() < end; ++i)
+            progress.bytes(i, i, 0);
+    });
+    start(Jobs::Timing{30ms, 60s, 64});
+    run_until([this] { return jobs_->state_name() == "idle"; });
+    const std::uint64_t id = jobs_->submit(update_request());
+    run_until_ended(id);
+    const auto signals = std::count_if(events_.begin(), events_.end(), [](const auto& event) {
+        return event.starts_with("changed");
+    });
+    EXPECT_LE(signals, 6);
+    EXPECT_GE(signals, 3);
+}
+
+TEST_F(JobTable, EndedJobsAreForgottenAfterAWhile) {
+    start(Jobs::Timing{250ms, 20ms, 64});
+    run_until([this] { return jobs_->state_name() == "idle"; });
+    const std::uint64_t id = jobs_->submit(update_request());
+    run_until_ended(id);
+    run_until([&] { return seen("forgotten " + std::to_string(id)); });
+    EXPECT_THROW(jobs_->cancel(id), Error);
+}
+
+TEST_F(JobTable, OnlySoManyEndedJobsAreKept) {
+    start(Jobs::Timing{250ms, 60s, 2});
+    run_until([this] { return jobs_->state_name() == "idle"; });
+    const std::uint64_t first = jobs_->submit(update_request());
+    run_until_ended(first);
+    for (int i = 0; i < 2; ++i)
+        run_until_ended(jobs_->submit(update_request()));
+    EXPECT_TRUE(seen("forgotten " + std::to_string(first)));
+}
+
+TEST_F(JobTable, ShuttingDownCancelsWaitsAndTakesNoMore) {
+    engine_.set_verb(
+        [this](update::ProgressSink&, const std::stop_token& stop) { door_.pass(stop); });
+    start_and_wait_until_idle();
+    const std::uint64_t id = jobs_->submit(update_request());
+    ASSERT_TRUE(door_.wait_until_reached());
+    bool done = false;
+    jobs_->shut_down([&] {
+        done = true;
+        EXPECT_EQ(views_[id].state, JobState::Cancelled) << "the end comes after the job's end";
+    });
+    EXPECT_THROW(jobs_->submit(update_request("other")), Error);
+    run_until([&] { return done; });
+}
+
+}  // namespace
+}  // namespace cfs::service

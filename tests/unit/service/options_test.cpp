@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/options.hpp"
+
+#include "base/error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cfs::service {
+namespace {
+
+bus::VariantMap text(const std::string& name, const std::string& value) {
+    return {{name, sdbus::Variant{value}}};
+}
+
+std::string refusal(JobKind kind, const bus::VariantMap& options, std::string* hint = nullptr) {
+    try {
+        (void)read_request(kind, options, true);
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::InvalidArgs);
+        if (hint != nullptr) *hint = e.hint();
+        return e.what();
+    }
+    return "accepted";
+}
+
+TEST(Options, EveryDocumentedOneIsRead) {
+    bus::VariantMap options = text("image", "oci:/x:y");
+    options["finalize"] = sdbus::Variant{false};
+    options["expected-digest"] = sdbus::Variant{std::string("sha256:ab")};
+    const JobRequest request = read_request(JobKind::Update, options, true);
+    EXPECT_EQ(request, (JobRequest{JobKind::Update, "oci:/x:y", false, "sha256:ab", false}));
+    EXPECT_TRUE(read_request(JobKind::Collect, {{"dry-run", sdbus::Variant{true}}}, true).dry_run);
+    EXPECT_EQ(read_request(JobKind::Check, text("image", "x"), true).image, "x");
+}
+
+TEST(Options, FinalizeDefaultsToTheSetting) {
+    EXPECT_FALSE(read_request(JobKind::Update, {}, false).finalize);
+    EXPECT_TRUE(read_request(JobKind::Update, {}, true).finalize);
+}
+
+TEST(Options, AnUnknownOneIsNamedTogetherWithTheKnown) {
+    std::string hint;
+    EXPECT_EQ(refusal(JobKind::Update, text("finalise", "no"), &hint),
+              "option 'finalise' is not known to Update");
+    EXPECT_EQ(hint, "Update takes the options expected-digest, finalize, image.");
+    EXPECT_EQ(refusal(JobKind::Rollback, text("image", "x"), &hint),
+              "option 'image' is not known to Rollback");
+    EXPECT_EQ(hint, "Rollback takes no options.");
+}
+
+TEST(Options, AWrongTypeIsNamed) {
+    EXPECT_EQ(refusal(JobKind::Check, {{"image", sdbus::Variant{true}}}),
+              "option 'image' must be a string (s), found type 'b'");
+    EXPECT_EQ(refusal(JobKind::Update, text("finalize", "yes")),
+              "option 'finalize' must be a boolean (b), found type 's'");
+}
+
+TEST(Options, TextHasALimit) {
+    EXPECT_EQ(refusal(JobKind::Check, text("image", std::string(kMaxOption, 'x'))), "accepted");
+    EXPECT_EQ(refusal(JobKind::Check, text("image", std::string(kMaxOption + 1, 'x'))),
+              "option 'image' is longer than 4096 bytes");
+}
+
+TEST(Options, ALongUnknownNameIsCut) {
+    EXPECT_LT(refusal(JobKind::Check, text(std::string(1 << 20, 'x'), "")).size(), 200U);
+}
+
+}  // namespace
+}  // namespace cfs::service

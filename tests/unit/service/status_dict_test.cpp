@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/status_dict.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace cfs::service {
+namespace {
+
+std::set<std::string> keys(const Dict& dict) {
+    std::set<std::string> names;
+    for (const auto& [key, value] : dict)
+        names.insert(key);
+    return names;
+}
+
+// The keys are the contract that dbus/org.cfsupdate1.*.xml documents.
+const std::set<std::string> kDeploymentKeys{"digest",
+                                            "version",
+                                            "title",
+                                            "uki",
+                                            "state",
+                                            "image",
+                                            "manifest-digest",
+                                            "installed",
+                                            "next",
+                                            "problem"};
+const std::set<std::string> kAvailableKeys{
+    "image", "version", "manifest-digest", "digest", "download-bytes", "reused-bytes", "checked"};
+
+std::set<std::string> plus(std::set<std::string> one, const std::set<std::string>& other) {
+    one.insert(other.begin(), other.end());
+    return one;
+}
+
+TEST(StatusDict, HasTheDocumentedKeys) {
+    EXPECT_EQ(keys(to_dict(update::DeploymentInfo{})), kDeploymentKeys);
+    EXPECT_EQ(keys(to_dict(update::Available{})), kAvailableKeys);
+    EXPECT_EQ(keys(to_dict(update::LastError{})),
+              (std::set<std::string>{"name", "message", "hint", "details", "time"}));
+    EXPECT_EQ(keys(to_dict(update::CheckResult{})), plus({"update-available"}, kAvailableKeys));
+    EXPECT_EQ(keys(to_dict(update::UpdateResult{})),
+              plus({"outcome", "fetched-bytes", "reused-bytes", "etc-changes"}, kDeploymentKeys));
+    EXPECT_EQ(
+        keys(to_dict(update::CollectResult{}, true)),
+        (std::set<std::string>{
+            "dry-run", "deployments", "items", "items-omitted", "objects", "bytes", "warnings"}));
+}
+
+TEST(StatusDict, WhatIsAbsentIsEmpty) {
+    EXPECT_TRUE(to_dict(std::optional<update::DeploymentInfo>{}).empty());
+    EXPECT_FALSE(to_dict(std::optional<update::DeploymentInfo>{update::DeploymentInfo{}}).empty());
+}
+
+TEST(StatusDict, NamesAreTheDocumentedWords) {
+    update::DeploymentInfo deployment;
+    deployment.state = update::DeploymentState::RolledBack;
+    EXPECT_EQ(to_dict(deployment).at("state"), Value(std::string("rolled-back")));
+    update::UpdateResult result;
+    EXPECT_EQ(to_dict(result).at("outcome"), Value(std::string("nothing-to-do")));
+    result.outcome = update::UpdateOutcome::Staged;
+    EXPECT_EQ(to_dict(result).at("outcome"), Value(std::string("staged")));
+    result.outcome = update::UpdateOutcome::Finalized;
+    EXPECT_EQ(to_dict(result).at("outcome"), Value(std::string("finalized")));
+}
+
+TEST(StatusDict, ALongListIsCutAndCounted) {
+    update::CollectResult result;
+    result.items.assign(kMaxItems + 3, "x");
+    const Dict dict = to_dict(result, true);
+    EXPECT_EQ(std::get<StringList>(dict.at("items")).size(), kMaxItems);
+    EXPECT_EQ(dict.at("items-omitted"), Value(std::uint64_t{3}));
+    result.items.assign(2, "x");
+    EXPECT_EQ(to_dict(result, true).at("items-omitted"), Value(std::uint64_t{0}));
+}
+
+TEST(StatusDict, AnErrorCarriesItsFourParts) {
+    Error error(ErrorCode::EspFull, "no room", "remove something");
+    error.set_details("needed 5, free 3");
+    EXPECT_EQ(to_dict(error),
+              (Dict{{"name", std::string("EspFull")},
+                    {"message", std::string("no room")},
+                    {"hint", std::string("remove something")},
+                    {"details", std::string("needed 5, free 3")}}));
+}
+
+}  // namespace
+}  // namespace cfs::service

@@ -22,15 +22,19 @@ add_test(NAME fixtures.machines
 set_tests_properties(fixtures.machines PROPERTIES FIXTURES_SETUP machines FIXTURES_REQUIRED images
   LABELS "crash;fault" TIMEOUT 120 ENVIRONMENT "CFS_TEST_TMP=${CFS_FAST_TMP}")
 
-# cfs_machine_test(NAME LABEL l SOURCES ... DEPS ...)
+# cfs_machine_test(NAME LABEL l [FIXTURES another] SOURCES ... [DEPS ...])
 function(cfs_machine_test name)
-  cmake_parse_arguments(arg "" "LABEL" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "LABEL;FIXTURES" "SOURCES;DEPS" ${ARGN})
+  # Fixtures that need others bring them along; gtest_discover_tests takes no lists here.
+  if(NOT arg_FIXTURES)
+    set(arg_FIXTURES machines)
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE cfs_test_crash ${arg_DEPS} GTest::gtest GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     CFS_MACHINES="${CMAKE_BINARY_DIR}/machines" CFS_DRIVE="$<TARGET_FILE:cfs_drive>")
   add_dependencies(${name} cfs_drive cfs_prepare_machines)
   gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600 FIXTURES_REQUIRED machines
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600 FIXTURES_REQUIRED ${arg_FIXTURES}
     ENVIRONMENT "CFS_TEST_TMP=${CFS_FAST_TMP}")
 endfunction()

@@ -15,6 +15,10 @@ std::string quoted(std::string_view text) {
     return "'" + printable(text, 80) + "'";
 }
 
+std::string shown(std::string_view path) {
+    return printable(path, kMaxPath);
+}
+
 std::string octal(std::uint32_t mode) {
     std::array<char, 16> text{};
     (void)std::snprintf(text.data(), text.size(), "%04o", mode);
@@ -40,9 +44,16 @@ std::string content_text(const Inode& leaf) {
 
 std::size_t count_below(const Node& node) {
     std::size_t count = 0;
-    if (!node.is_directory()) return count;
-    for (const auto& [name, child] : node.directory()->children)
-        count += 1 + count_below(child);
+    std::vector<const Directory*> pending;
+    if (node.is_directory()) pending.push_back(node.directory());
+    while (!pending.empty()) {
+        const Directory* directory = pending.back();
+        pending.pop_back();
+        count += directory->children.size();
+        for (const auto& [name, child] : directory->children) {
+            if (child.is_directory()) pending.push_back(child.directory());
+        }
+    }
     return count;
 }
 
@@ -70,6 +81,7 @@ class Line {
     }
 
     void add_metadata(const Metadata& expected, const Metadata& found) {
+        if (expected == found) return;
         add(kOwner, "mode", octal(expected.mode), octal(found.mode));
         add(kOwner, "uid", std::to_string(expected.uid), std::to_string(found.uid));
         add(kOwner, "gid", std::to_string(expected.gid), std::to_string(found.gid));
@@ -111,46 +123,77 @@ class Comparison {
         Line root;
         root.add_metadata(expected.root().meta, found.root().meta);
         keep("/", root);
-        std::string path;
-        compare(expected.root(), found.root(), path);
+        compare(expected, found);
         return text();
     }
 
  private:
-    void compare(const Directory& expected, const Directory& found, std::string& path) {
-        auto one = expected.children.begin();
-        auto other = found.children.begin();
-        const std::size_t length = path.size();
-        while (one != expected.children.end() || other != found.children.end()) {
-            const int order = one == expected.children.end()  ? 1
-                              : other == found.children.end() ? -1
-                                                              : one->first.compare(other->first);
-            path.append("/").append(order <= 0 ? one->first : other->first);
-            if (order < 0)
-                keep(kPresence, "- " + printable(path) + ": missing " + node_text(one->second));
-            if (order > 0)
-                keep(kPresence, "+ " + printable(path) + ": added " + node_text(other->second));
-            if (order == 0) compare_nodes(one->second, other->second, path);
-            path.resize(length);
-            if (order <= 0) ++one;
-            if (order >= 0) ++other;
+    /// Two directories of one path, and how far they are compared.
+    struct Level {
+        const Directory& expected;
+        const Directory& found;
+        Directory::Children::const_iterator one = expected.children.begin();
+        Directory::Children::const_iterator other = found.children.begin();
+        std::size_t path_size = 0;
+
+        [[nodiscard]] bool done() const {
+            return one == expected.children.end() && other == found.children.end();
+        }
+
+        /// Which of the two names comes first; 0: both have it.
+        [[nodiscard]] int order() const {
+            if (one == expected.children.end()) return 1;
+            return other == found.children.end() ? -1 : one->first.compare(other->first);
+        }
+    };
+
+    /// Depth first, without recursion: trees may be nested thousands deep.
+    void compare(const FileTree& expected, const FileTree& found) {
+        std::string path;
+        std::vector<Level> levels;
+        levels.push_back({.expected = expected.root(), .found = found.root()});
+        while (!levels.empty()) {
+            if (levels.back().done()) {
+                levels.pop_back();
+                continue;
+            }
+            step(levels, path);
         }
     }
 
-    void compare_nodes(const Node& expected, const Node& found, std::string& path) {
+    void step(std::vector<Level>& levels, std::string& path) {
+        Level& level = levels.back();
+        const int order = level.order();
+        path.resize(level.path_size);
+        path.append("/").append(order <= 0 ? level.one->first : level.other->first);
+        const Node* one = order <= 0 ? &(level.one++)->second : nullptr;
+        const Node* other = order >= 0 ? &(level.other++)->second : nullptr;
+        if (one == nullptr) {
+            keep(kPresence, "+ " + shown(path) + ": added " + node_text(*other));
+        } else if (other == nullptr) {
+            keep(kPresence, "- " + shown(path) + ": missing " + node_text(*one));
+        } else {
+            compare_nodes(*one, *other, path);
+            if (one->is_directory() && other->is_directory()) {
+                levels.push_back({.expected = *one->directory(),
+                                  .found = *other->directory(),
+                                  .path_size = path.size()});
+            }
+        }
+    }
+
+    void compare_nodes(const Node& expected, const Node& found, const std::string& path) {
         Line line;
-        line.add(kContent,
-                 "type",
-                 std::string(to_string(expected.type())),
-                 std::string(to_string(found.type())));
-        if (expected.type() == found.type() && !expected.is_directory()) {
+        if (expected.type() != found.type()) {
+            line.add(kContent,
+                     "type",
+                     std::string(to_string(expected.type())),
+                     std::string(to_string(found.type())));
+        } else if (!expected.is_directory()) {
             compare_leaves(expected, found, line);
         }
         line.add_metadata(expected.meta(), found.meta());
         keep(path, line);
-        if (expected.is_directory() && found.is_directory()) {
-            compare(*expected.directory(), *found.directory(), path);
-        }
     }
 
     void compare_leaves(const Node& expected, const Node& found, Line& line) {
@@ -163,11 +206,13 @@ class Comparison {
             if (before == content_text(other)) before += " (differently stored)";
             line.add(kContent, "content", before, content_text(other));
         }
-        line.add(kOwner, "device", std::to_string(one.rdev), std::to_string(other.rdev));
+        if (one.rdev != other.rdev) {
+            line.add(kOwner, "device", std::to_string(one.rdev), std::to_string(other.rdev));
+        }
         const auto links = expected.leaf().use_count();
         const auto found_links = found.leaf().use_count();
-        line.add(kOwner, "names", std::to_string(links), std::to_string(found_links));
         if (links == 1 && found_links == 1) return;
+        line.add(kOwner, "names", std::to_string(links), std::to_string(found_links));
         const Inode* partner = partners_.try_emplace(&one, &other).first->second;
         const Inode* back = partners_.try_emplace(&other, &one).first->second;
         if (partner != &other || back != &one) {
@@ -176,7 +221,7 @@ class Comparison {
     }
 
     void keep(const std::string& path, const Line& line) {
-        if (!line.text().empty()) keep(line.rank(), "  " + printable(path) + ": " + line.text());
+        if (!line.text().empty()) keep(line.rank(), "  " + shown(path) + ": " + line.text());
     }
 
     void keep(Rank rank, std::string text) {

@@ -55,14 +55,27 @@ class TreeReader {
 
     FileTree run() {
         FileTree tree;
-        const RawInode root = view_.inode(view_.root_nid());
-        if (root.type != FileType::Directory) bad("the root is no directory");
-        read_directory(root, root.nid, tree.root(), 0);
+        const std::uint64_t root = view_.root_nid();
+        pending_.push_back({root, root, &tree.root(), 0});
+        while (!pending_.empty()) {
+            const Pending next = pending_.back();
+            pending_.pop_back();
+            read_directory(next);
+        }
         if (!v2()) remove_stubs(tree.root());
         return tree;
     }
 
  private:
+    /// A directory whose content is still to be read. A list of them instead of recursion: how deep
+    /// a hostile image nests must not decide about our stack.
+    struct Pending {
+        std::uint64_t nid;
+        std::uint64_t parent;
+        Directory* directory;
+        std::size_t depth;
+    };
+
     [[nodiscard]] bool v2() const { return view_.version() == ErofsVersion::V2; }
 
     [[nodiscard]] std::span<const Mark> directory_marks() const {
@@ -70,23 +83,30 @@ class TreeReader {
         return std::span(kDirectoryMarks).first(count);
     }
 
-    void read_directory(const RawInode& raw,
-                        std::uint64_t parent,
-                        Directory& directory,
-                        std::size_t depth) {
-        if (depth > kMaxDepth) bad("directories are nested too deeply");
-        if (!directories_.insert(raw.nid).second) {
-            bad("directory " + std::to_string(raw.nid) + " has two names");
+    void read_directory(const Pending& at) {
+        const RawInode raw = view_.inode(at.nid);
+        if (raw.type != FileType::Directory) bad("the root is no directory");
+        if (at.depth > kMaxDepth) bad("directories are nested too deeply");
+        if (!directories_.insert(at.nid).second) {
+            bad("directory " + std::to_string(at.nid) + " has two names");
         }
-        directory.meta = raw.meta;
+        at.directory->meta = raw.meta;
         Stored xattrs = view_.attributes(raw);
         const bool marked = !v2() && has_marks(xattrs, directory_marks());
+        if (read_entries(raw, at, marked)) remove_marks(xattrs, directory_marks());
+        if (at.depth == 0 && !v2()) remove_root_mark(xattrs);
+        set_xattrs(xattrs, at.directory->meta);
+    }
+
+    /// \returns whether a child is an escaped whiteout
+    bool read_entries(const RawInode& raw, const Pending& at, bool marked) {
         bool holds_whiteouts = false;
         int dots = 0;
         for (const RawEntry& entry : view_.entries(raw)) {
             if (entry.name == "." || entry.name == "..") {
-                if (entry.nid != (entry.name == "." ? raw.nid : parent))
+                if (entry.nid != (entry.name == "." ? at.nid : at.parent)) {
                     bad("'.' or '..' is wrong");
+                }
                 ++dots;
                 continue;
             }
@@ -94,16 +114,15 @@ class TreeReader {
             if (entry.type != dirent_type(child.type)) bad("an entry's type is not its inode's");
             if (child.type == FileType::Directory) {
                 auto below = std::make_unique<Directory>();
-                read_directory(child, raw.nid, *below, depth + 1);
-                append(directory, entry.name, Node(std::move(below)));
+                pending_.push_back({entry.nid, at.nid, below.get(), at.depth + 1});
+                append(*at.directory, entry.name, Node(std::move(below)));
             } else {
-                append(directory, entry.name, Node(read_leaf(child, marked, holds_whiteouts)));
+                auto leaf = read_leaf(child, marked, holds_whiteouts);
+                append(*at.directory, entry.name, Node(std::move(leaf)));
             }
         }
         if (dots != 2) bad("a directory lacks '.' or '..'");
-        if (holds_whiteouts) remove_marks(xattrs, directory_marks());
-        if (depth == 0 && !v2()) remove_root_mark(xattrs);
-        set_xattrs(xattrs, directory.meta);
+        return holds_whiteouts;
     }
 
     static void append(Directory& directory, std::string_view name, Node node) {
@@ -199,6 +218,7 @@ class TreeReader {
     }
 
     ErofsView view_;
+    std::vector<Pending> pending_;
     std::unordered_set<std::uint64_t> directories_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Inode>> leaves_;
 };

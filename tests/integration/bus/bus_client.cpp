@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bus_client.hpp"
+
+#include "base/error.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace cfs::test {
+
+namespace {
+
+/// The bus knows its clients by the effective user id that connect() had. Only this thread's
+/// changes, which is what the system call does and the C library does not.
+std::unique_ptr<sdbus::IConnection> connect_as(const std::string& address, uid_t user) {
+    const auto become = [](uid_t id) {
+        if (::syscall(SYS_setresuid, -1, id, -1) != 0) throw_errno("changing the user id");
+    };
+    const uid_t before = ::geteuid();
+    become(user);
+    std::unique_ptr<sdbus::IConnection> connection;
+    try {
+        connection = bus::connect(address);
+    } catch (...) {
+        become(before);
+        throw;
+    }
+    become(before);
+    return connection;
+}
+
+}  // namespace
+
+BusClient::BusClient(const std::string& address) : BusClient(bus::connect(address)) {}
+
+BusClient::BusClient(const std::string& address, uid_t user)
+    : BusClient(connect_as(address, user)) {}
+
+BusClient::BusClient(std::unique_ptr<sdbus::IConnection> connection)
+    : connection_(std::move(connection)) {
+    const std::string ours = "type='signal',path_namespace='/org/cfsupdate1'";
+    const auto note = [this](auto&& message) { hear(message); };
+#if CFS_SDBUS_MAJOR >= 2
+    match_ = connection_->addMatch(ours, note, sdbus::return_slot);
+#else
+    match_ = connection_->addMatch(ours, note);
+#endif
+    connection_->enterEventLoopAsync();
+}
+
+BusClient::~BusClient() {
+    connection_->leaveEventLoop();
+}
+
+void BusClient::hear(sdbus::Message& message) {
+    Heard heard;
+    heard.when = std::chrono::steady_clock::now();
+    heard.path = message.getPath();
+    heard.member = message.getMemberName();
+    std::string kind;
+    if (heard.member == "PropertiesChanged") {
+        message >> kind >> heard.changed;
+    } else if (heard.member == "JobRemoved") {
+        std::uint64_t id = 0;
+        sdbus::ObjectPath job;
+        message >> id >> job >> kind >> heard.state >> heard.changed;
+        heard.path = job;
+    } else if (heard.member == "JobNew") {
+        std::uint64_t id = 0;
+        sdbus::ObjectPath job;
+        message >> id >> job;
+        heard.path = job;
+    }
+    const std::lock_guard lock(mutex_);
+    heard_.push_back(std::move(heard));
+    changed_.notify_all();
+}
+
+std::unique_ptr<sdbus::IProxy> BusClient::proxy(const std::string& path) {
+    return sdbus::createProxy(*connection_, bus::ServiceName{bus::kName}, sdbus::ObjectPath{path});
+}
+
+std::string BusClient::start(const std::string& method, const bus::VariantMap& options) {
+    sdbus::ObjectPath job;
+    proxy(bus::kManagerPath)
+        ->callMethod(method)
+        .onInterface(bus::kManagerInterface)
+        .withArguments(options)
+        .storeResultsTo(job);
+    return job;
+}
+
+void BusClient::take_name(const std::string& name) {
+    connection_->requestName(bus::ServiceName{name});
+}
+
+void BusClient::cancel(const std::string& job) {
+    proxy(job)->callMethod("Cancel").onInterface(bus::kJobInterface);
+}
+
+void BusClient::cancel_active() {
+    proxy(bus::kManagerPath)
+        ->callMethod("Cancel")
+        .onInterface(bus::kManagerInterface)
+        .withArguments(bus::VariantMap{});
+}
+
+bus::VariantMap BusClient::properties(const std::string& path, const std::string& interface) {
+    bus::VariantMap all;
+    proxy(path)
+        ->callMethod("GetAll")
+        .onInterface("org.freedesktop.DBus.Properties")
+        .withArguments(interface)
+        .storeResultsTo(all);
+    return all;
+}
+
+std::string BusClient::introspect(const std::string& path) {
+    std::string xml;
+    proxy(path)
+        ->callMethod("Introspect")
+        .onInterface("org.freedesktop.DBus.Introspectable")
+        .storeResultsTo(xml);
+    return xml;
+}
+
+std::optional<Heard> BusClient::wait_for(const std::function<bool(const Heard&)>& fits) {
+    std::unique_lock lock(mutex_);
+    std::optional<Heard> found;
+    changed_.wait_for(lock, std::chrono::seconds(10), [&] {
+        const auto it = std::find_if(heard_.begin(), heard_.end(), fits);
+        if (it != heard_.end()) found = *it;
+        return found.has_value();
+    });
+    return found;
+}
+
+Heard BusClient::wait_for_end(const std::string& job) {
+    const auto ended = wait_for(
+        [&](const Heard& heard) { return heard.member == "JobRemoved" && heard.path == job; });
+    if (!ended) throw Error(ErrorCode::Internal, "no JobRemoved for " + job);
+    return *ended;
+}
+
+std::vector<Heard> BusClient::heard() const {
+    const std::lock_guard lock(mutex_);
+    return heard_;
+}
+
+}  // namespace cfs::test

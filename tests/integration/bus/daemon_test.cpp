@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// cfsupdated as a process: its signals, its exit codes, its words.
+#include "support/private_bus.hpp"
+
+#include <gtest/gtest.h>
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace cfs::test {
+namespace {
+
+constexpr const char* kName = "org.cfsupdate1";
+constexpr const char* kPath = "/org/cfsupdate1";
+constexpr const char* kManager = "org.cfsupdate1.Manager";
+
+class DaemonProcess : public testing::Test {
+ protected:
+    void SetUp() override { dir_.write("c.toml", "image = \"oci:/images:stable\"\n"); }
+
+    std::unique_ptr<Child> spawn(const std::string& program) {
+        return std::make_unique<Child>(std::vector<std::string>{
+            program, "--config", dir_ / "c.toml", "--bus", bus_.address()});
+    }
+
+    std::unique_ptr<Child> start(const std::string& program = CFS_SCRIPTED_DAEMON) {
+        auto daemon = spawn(program);
+        EXPECT_TRUE(daemon->wait_for_err("is ready")) << daemon->finish().err;
+        return daemon;
+    }
+
+    Ended update(const std::string& image) {
+        return bus_.busctl(
+            {"call", kName, kPath, kManager, "Update", "a{sv}", "1", "image", "s", image});
+    }
+
+    TempDir dir_;
+    PrivateBus bus_;
+};
+
+TEST_F(DaemonProcess, EndsOrderlyOnSigterm) {
+    const auto daemon = start();
+    daemon->signal(SIGTERM);
+    const Ended ended = daemon->finish();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    const Ended owner = bus_.busctl({"status", kName});
+    EXPECT_NE(owner.code, 0) << "the name is free again";
+}
+
+TEST_F(DaemonProcess, SigtermCancelsTheJobThatRuns) {
+    const auto daemon = start();
+    EXPECT_EQ(update("slow").code, 0);
+    daemon->signal(SIGTERM);
+    const Ended ended = daemon->finish();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_NE(ended.err.find("(update) cancelled"), std::string::npos) << ended.err;
+}
+
+TEST_F(DaemonProcess, SigintIsTheSame) {
+    const auto daemon = start();
+    daemon->signal(SIGINT);
+    EXPECT_EQ(daemon->finish().code, 0);
+}
+
+TEST_F(DaemonProcess, EndsWithAnErrorWhenTheNameIsTaken) {
+    const auto first = start();
+    const Ended second = spawn(CFS_SCRIPTED_DAEMON)->finish();
+    EXPECT_EQ(second.code, 1);
+    EXPECT_NE(second.err.find("the bus name org.cfsupdate1 could not be had"), std::string::npos)
+        << second.err;
+    EXPECT_NE(second.err.find("Is another cfsupdated running on this bus?"), std::string::npos);
+}
+
+TEST_F(DaemonProcess, EndsWithAnErrorWhenTheBusIsGone) {
+    const auto daemon = start();
+    EXPECT_EQ(update("slow").code, 0);
+    bus_.kill();
+    const Ended ended = daemon->finish();
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_NE(ended.err.find("the connection to the bus is gone"), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("(update) cancelled"), std::string::npos) << ended.err;
+}
+
+TEST_F(DaemonProcess, EndsWithAnErrorWithoutABus) {
+    const Ended ended =
+        run({CFS_CFSUPDATED, "--config", dir_ / "c.toml", "--bus", "unix:path=/nonexistent/bus"});
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_NE(ended.err.find("connecting to the bus 'unix:path=/nonexistent/bus'"),
+              std::string::npos);
+    EXPECT_NE(ended.err.find("Hint: "), std::string::npos);
+}
+
+TEST_F(DaemonProcess, ServesOnAMachineWithNothingOnIt) {
+    dir_.write("c.toml",
+               "sysroot = \"" + dir_ / "sysroot" + "\"\nesp = \"" + dir_ / "esp" + "\"\nrun = \"" +
+                   dir_ / "run" + "\"\n");
+    const auto daemon = start(CFS_CFSUPDATED);
+    const Ended state =
+        bus_.busctl({"--json=short", "get-property", kName, kPath, kManager, "Booted"});
+    EXPECT_EQ(state.code, 0) << state.err;
+    EXPECT_EQ(state.out, "{\"type\":\"a{sv}\",\"data\":{}}\n");
+    daemon->signal(SIGTERM);
+    EXPECT_EQ(daemon->finish().code, 0);
+}
+
+TEST_F(DaemonProcess, TellsTheServiceManagerThatItIsReadyAndStops) {
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const UniqueFd socket(fd);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = dir_ / "notify";
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    timeval patience{10, 0};
+    ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    const auto receive = [fd] {
+        char buffer[256];
+        const ssize_t n = ::recv(fd, buffer, sizeof buffer, 0);
+        return std::string(buffer, n > 0 ? static_cast<std::size_t>(n) : 0);
+    };
+    Child daemon({"env",
+                  "NOTIFY_SOCKET=" + path,
+                  "WATCHDOG_USEC=40000",
+                  CFS_SCRIPTED_DAEMON,
+                  "--config",
+                  dir_ / "c.toml",
+                  "--bus",
+                  bus_.address()});
+    EXPECT_EQ(receive(), "READY=1");
+    EXPECT_EQ(receive(), "WATCHDOG=1");
+    EXPECT_EQ(receive(), "WATCHDOG=1") << "again and again";
+    daemon.signal(SIGTERM);
+    std::string last = receive();
+    while (last == "WATCHDOG=1")
+        last = receive();
+    EXPECT_EQ(last, "STOPPING=1");
+}
+
+TEST_F(DaemonProcess, PrintsItsConfiguration) {
+    const Ended ended = run({CFS_CFSUPDATED, "--config", dir_ / "c.toml", "--print-config"});
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_EQ(ended.out.substr(0, ended.out.find('\n')), "image = \"oci:/images:stable\"");
+    EXPECT_NE(ended.out.find("\n[store]\nverity = \"require\"\n"), std::string::npos);
+}
+
+TEST_F(DaemonProcess, RefusesAWrongConfigurationWithItsPlace) {
+    dir_.write("c.toml", "[update]\nkeep = 1\n");
+    const Ended ended = spawn(CFS_CFSUPDATED)->finish();
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_NE(ended.err.find("c.toml:2:8: update.keep: expected a number from 2 to 100, found 1"),
+              std::string::npos)
+        << ended.err;
+}
+
+TEST_F(DaemonProcess, ShowsVersionAndHelp) {
+    EXPECT_EQ(run({CFS_CFSUPDATED, "--version"}).out.substr(0, 11), "cfsupdated ");
+    EXPECT_EQ(run({CFS_CFSUPDATED, "--help"}).out.substr(0, 6), "Usage:");
+    EXPECT_EQ(run({CFS_CFSUPDATED, "--nonsense"}).code, 1);
+}
+
+}  // namespace
+}  // namespace cfs::test

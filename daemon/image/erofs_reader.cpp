@@ -174,7 +174,7 @@ class TreeReader {
         }
         if (raw.size > kMaxFileSize) bad("a file has more than 2^53 bytes");
         inode.external = backing.digest;
-        if (!backing.digest || backing.path != object_path(*backing.digest)) {
+        if (!backing.digest || !is_object_path_of(backing.path, *backing.digest)) {
             inode.backing_path = backing.path;
         }
         std::erase_if(xattrs, [](const RawXattr& xattr) {
@@ -226,7 +226,10 @@ class TreeReader {
 /// Adds what one file refers to.
 void add_object(ErofsView& view, const RawInode& raw, std::vector<Digest>& objects) {
     const Backing backing = backing_of(view.attributes(raw));
-    if (backing.digest) objects.push_back(*backing.digest);
+    if (backing.digest) {
+        objects.push_back(*backing.digest);
+        if (is_object_path_of(backing.path, *backing.digest)) return;
+    }
     if (const auto named = digest_from_object_path(backing.path)) objects.push_back(*named);
 }
 

@@ -143,6 +143,19 @@ std::string object_path(const Digest& digest) {
     return path;
 }
 
+bool is_object_path_of(std::string_view path, const Digest& digest) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const ByteView bytes = digest.bytes();
+    if (path.size() != 2 * bytes.size() + 1 || path[2] != '/') return false;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const std::size_t at = i == 0 ? 0 : 2 * i + 1;
+        if (path[at] != kDigits[bytes[i] >> 4] || path[at + 1] != kDigits[bytes[i] & 15]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 std::optional<Digest> digest_from_object_path(std::string_view path) {
     if (path.size() < 3 || path[2] != '/') return std::nullopt;
     std::string hex(path);

@@ -81,6 +81,9 @@ struct Inode {
 /// "xx/yyyy...": where the object of a digest lies below objects/.
 [[nodiscard]] std::string object_path(const Digest& digest);
 
+/// path == object_path(digest), without making the text.
+[[nodiscard]] bool is_object_path_of(std::string_view path, const Digest& digest);
+
 /// Inverse of object_path(); nullopt for anything else.
 [[nodiscard]] std::optional<Digest> digest_from_object_path(std::string_view path);
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "image/literal_index.hpp"
 #include "image/regex_form.hpp"
 
 #include <pcre2.h>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 namespace cfs::image {
@@ -20,6 +22,8 @@ namespace {
 
 /// A policy is hostile input until the image's digest is checked: bounds backtracking.
 constexpr std::uint32_t kMatchLimit = 200'000;
+/// A shorter text is in nearly every path.
+constexpr std::size_t kMinNeedle = 3;
 constexpr std::string_view kTypes = "-bcdlps";
 
 struct Deleter {
@@ -34,7 +38,7 @@ struct Spec {
     std::string label;
     bool labelled = true;  ///< false: <<none>>
     RegexForm::Rest rest = RegexForm::Rest::Regex;
-    std::size_t prefix_size = 0;
+    std::string prefix;
     std::unique_ptr<pcre2_code, Deleter> code;
     bool tried = false;
 };
@@ -74,12 +78,6 @@ std::unique_ptr<pcre2_code, Deleter> compile(const Spec& spec) {
     return code;
 }
 
-/// Nodes of the trie of prefixes; [0] is the empty prefix.
-struct TrieNode {
-    std::vector<std::pair<char, std::uint32_t>> next;
-    std::vector<std::uint32_t> specs;  ///< whose prefix ends here
-};
-
 }  // namespace
 
 class FileContexts::Impl {
@@ -111,7 +109,6 @@ class FileContexts::Impl {
 
     const std::string* lookup(std::string_view path, char type) {
         collect(path, type);
-        std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
         subject_.clear();
         for (const std::uint32_t index : candidates_) {
             Spec& spec = specs_[index];
@@ -140,59 +137,36 @@ class FileContexts::Impl {
         }
         spec.label = fields.back();
         spec.labelled = spec.label != "<<none>>";
-        const RegexForm form = regex_form(spec.expression);
+        RegexForm form = regex_form(spec.expression);
         spec.rest = form.rest;
-        spec.prefix_size = form.prefix.size();
+        spec.prefix = std::move(form.prefix);
         if (spec.rest == RegexForm::Rest::Regex) spec.code = compile(spec);
-        file(form.prefix);
+        const bool anchored = form.required.size() < kMinNeedle;
+        const auto index = static_cast<std::uint32_t>(specs_.size());
+        literals_.add(anchored ? spec.prefix : form.required, anchored, index);
+        built_ = false;
         specs_.push_back(std::move(spec));
     }
 
-    /// Notes the next spec under its prefix.
-    void file(std::string_view prefix) {
-        std::uint32_t node = 0;
-        for (const char c : prefix) {
-            const std::uint32_t next = step(node, c);
-            if (next != 0) {
-                node = next;
-                continue;
-            }
-            const auto fresh = static_cast<std::uint32_t>(trie_.size());
-            trie_[node].next.emplace_back(c, fresh);
-            trie_.emplace_back();
-            node = fresh;
-        }
-        trie_[node].specs.push_back(static_cast<std::uint32_t>(specs_.size()));
-    }
-
-    [[nodiscard]] std::uint32_t step(std::uint32_t node, char c) const {
-        for (const auto& [letter, next] : trie_[node].next) {
-            if (letter == c) return next;
-        }
-        return 0;
-    }
-
+    /// What may match: the type is right, the needle is there and the prefix too.
     void collect(std::string_view path, char type) {
+        if (!std::exchange(built_, true)) literals_.build();
         candidates_.clear();
-        std::uint32_t node = 0;
-        for (std::size_t at = 0;; ++at) {
-            for (const std::uint32_t index : trie_[node].specs) {
-                if (specs_[index].type == 0 || specs_[index].type == type) {
-                    candidates_.push_back(index);
-                }
-            }
-            if (at == path.size()) return;
-            node = step(node, path[at]);
-            if (node == 0) return;
-        }
+        literals_.find(path, candidates_);
+        std::erase_if(candidates_, [this, path, type](std::uint32_t index) {
+            const Spec& spec = specs_[index];
+            return (spec.type != 0 && spec.type != type) || !path.starts_with(spec.prefix);
+        });
+        std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
+        candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
     }
 
     bool matches(Spec& spec, std::string_view path, char type) {
         switch (spec.rest) {
             case RegexForm::Rest::Nothing:
-                return path.size() == spec.prefix_size;
+                return path.size() == spec.prefix.size();
             case RegexForm::Rest::Subtree:
-                return path.size() == spec.prefix_size || path[spec.prefix_size] == '/';
+                return path.size() == spec.prefix.size() || path[spec.prefix.size()] == '/';
             case RegexForm::Rest::Anything:
                 return true;
             case RegexForm::Rest::Regex:
@@ -222,7 +196,8 @@ class FileContexts::Impl {
     }
 
     std::vector<Spec> specs_;
-    std::vector<TrieNode> trie_{1};
+    LiteralIndex literals_;
+    bool built_ = false;
     std::unique_ptr<pcre2_match_data, Deleter> match_;
     std::unique_ptr<pcre2_match_context, Deleter> context_;
     std::vector<std::uint32_t> candidates_;  ///< of one lookup

@@ -15,11 +15,12 @@ struct RegexForm {
         Regex,     ///< something else, to be matched by a regex engine
     };
 
-    std::string prefix;  ///< every path that matches starts with it
+    std::string prefix;    ///< every path that matches starts with it
+    std::string required;  ///< the longest text behind the prefix that every match contains
     Rest rest = Rest::Regex;
 };
 
-/// Conservative: when in doubt the prefix is shorter and the rest Regex. '.' must mean any byte.
+/// Conservative: when in doubt the texts are shorter and the rest is Regex. '.' must mean any byte.
 [[nodiscard]] RegexForm regex_form(std::string_view expression);
 
 }  // namespace cfs::image

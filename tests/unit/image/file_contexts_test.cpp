@@ -49,6 +49,39 @@ INSTANTIATE_TEST_SUITE_P(FileContexts,
                                          Form{"/a\\", "/a", Rest::Regex},
                                          Form{"", "", Rest::Nothing}));
 
+struct Required {
+    std::string expression;
+    std::string text;
+};
+
+std::ostream& operator<<(std::ostream& out, const Required& required) {
+    return out << required.expression;
+}
+
+class RequiredTexts : public testing::TestWithParam<Required> {};
+
+TEST_P(RequiredTexts, AreInEveryMatch) {
+    EXPECT_EQ(regex_form(GetParam().expression).required, GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(FileContexts,
+                         RequiredTexts,
+                         testing::Values(Required{"/usr/(.*/)?name(/.*)?", "name"},
+                                         Required{"/lib(64)?/x12.*", "/x12"},
+                                         Required{"/a.*bc.*defg.*hi", "defg"},
+                                         Required{"/a[bc]+de?f", "d"},
+                                         Required{"/a.*bcd+", "bc"},
+                                         Required{"/a.*b\\.c", "b.c"},
+                                         Required{"/a.*b\\.?c", "b"},
+                                         Required{"/a{2}bc", "bc"},
+                                         Required{"/a(b|cd(e|f))gh", "gh"},
+                                         Required{"/a([)]bcd)e", "e"},
+                                         Required{"/a(?i)bcd", ""},
+                                         Required{"/a(?:bc)de", "de"},
+                                         Required{"/a.*b\\Qcd\\E", "b"},
+                                         Required{"/a.*b\\dcd", "b"},
+                                         Required{"/a|/bcd.*efg", ""}));
+
 FileContexts contexts(std::string_view text) {
     FileContexts result;
     result.add(text, "file_contexts");
@@ -71,6 +104,17 @@ TEST(FileContexts, TheLaterLineWinsWhateverItsForm) {
     EXPECT_EQ(label(contexts("/a/b exact\n/a/.* any\n"), "/a/b"), "any");
     EXPECT_EQ(label(contexts("/a/.* any\n/a/[b-d] class\n"), "/a/b"), "class");
     EXPECT_EQ(label(contexts("/a/[b-d] class\n.* all\n"), "/a/b"), "all");
+}
+
+TEST(FileContexts, ATextThatIsInThePathTwiceIsFoundOnce) {
+    const FileContexts all = contexts("/a/.*xyz.* one\n/a/.*yzx.* two\n");
+    EXPECT_EQ(label(all, "/a/xyzxyz"), "two");
+    EXPECT_EQ(label(all, "/a/xyz/xyz"), "one");
+    EXPECT_EQ(label(all, "/b/xyz"), "none");
+}
+
+TEST(FileContexts, APrefixInTheMiddleOfThePathIsNone) {
+    EXPECT_EQ(label(contexts("/bin(/.*)? x\n"), "/usr/bin/a"), "none");
 }
 
 TEST(FileContexts, ADotMatchesALineFeed) {

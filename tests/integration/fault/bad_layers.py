@@ -227,6 +227,12 @@ def add_compressed(layout):
     layout.add("weak-digest", packed, digest_of(good), LAYER + "+gzip", digest="md5:" + "0" * 32)
 
 
+def add_ten_million_entries(layout):
+    """Five gigabytes of headers: zstd frames that follow each other unpack to one stream."""
+    frame = zstd(b"".join(file("usr/share/n%d" % n, b"") for n in range(10000)))
+    layout.add("ten-million-entries", frame * 1000 + zstd(bytes(2 * BLOCK)), digest_of(b"unknown"), LAYER + "+zstd")
+
+
 def add_documents(layout):
     image, manifest, config = layout.image("v2")
     layout.add_manifest("manifest-is-html", image, b"<html><body>log in</body></html>")
@@ -250,6 +256,7 @@ def main():
     layout = Layout(out)
     add_plain(layout)
     add_compressed(layout)
+    add_ten_million_entries(layout)
     add_documents(layout)
     layout.save()
 

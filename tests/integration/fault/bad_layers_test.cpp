@@ -133,5 +133,20 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"index-for-another-system", "NotOurs", "plan9"}),
     test_name);
 
+/// With the limits that a machine has when nobody sets any: the layer is stopped while it streams.
+TEST(BadLayer, TenMillionEntriesAreMoreThanTheDefaultLimits) {
+    CrashSite machine(std::string(CFS_MACHINES) + "/installed");
+    machine.guard();
+    const std::string before = machine.site.snapshot();
+    std::string text;
+    const auto update = [&] {
+        (void)machine.site.update_to("oci:" CFS_BAD_IMAGES ":ten-million-entries");
+    };
+    EXPECT_EQ(error_name(update, &text), "BadFormat");
+    EXPECT_NE(text.find("limit of 1073741824"), std::string::npos) << text;
+    EXPECT_EQ(machine.site.snapshot(), before);
+    EXPECT_EQ(machine.unsound(), "");
+}
+
 }  // namespace
 }  // namespace cfs

@@ -221,6 +221,11 @@ std::vector<Key> store_and_trust_keys() {
                      0ms,
                      1h,
                      CFS_FIELD(store.lock_timeout)),
+        size_key("store.reserve",
+                 "a size up to \"1T\", e.g. \"64M\"",
+                 0,
+                 std::uint64_t{1} << 40,
+                 CFS_FIELD(store.reserve)),
         choice_key("trust.mode",
                    "\"sealed\", \"verified\" or \"unsealed\"",
                    std::array<std::pair<std::string_view, TrustMode>, 3>{

@@ -31,6 +31,8 @@ struct StoreSettings {
     Verity verity = Verity::Require;
     HashAlgorithm hash = HashAlgorithm::Sha512;  ///< for a store that is made anew
     std::chrono::milliseconds lock_timeout{10'000};
+    /// Bytes that an update leaves free where the store lies; on a small file system a 64th of it.
+    std::uint64_t reserve = std::uint64_t{64} << 20;
 };
 
 struct TrustSettings {

@@ -3,12 +3,14 @@
 
 #include "archive/decompress.hpp"
 #include "base/error.hpp"
+#include "base/fs_at.hpp"
 #include "base/stop.hpp"
 #include "crypto/fsverity.hpp"
 #include "crypto/hasher.hpp"
 #include "store/splitstream.hpp"
 #include "update/byte_pipe.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -124,16 +126,46 @@ void stream_layer(net::ImageSource& source,
     }
 }
 
+/// Stops a layer that turns out to be larger than the room that the plan found for it: a blob's
+/// size says nothing about what it unpacks to.
+class SpaceWatch {
+ public:
+    SpaceWatch(const store::Repository& store, std::uint64_t keep_free)
+        : store_(store),
+          keep_free_(keep_free),
+          step_(std::clamp(keep_free / 4, std::uint64_t{64} << 10, std::uint64_t{4} << 20)) {}
+
+    void wrote(std::size_t bytes) {
+        since_ += bytes;
+        if (since_ < step_) return;
+        since_ = 0;
+        check_room(store_, keep_free_, 0);
+    }
+
+ private:
+    const store::Repository& store_;
+    std::uint64_t keep_free_;
+    std::uint64_t step_;       // bytes between two looks
+    std::uint64_t since_ = 0;  // bytes written after the last look
+};
+
 /// Large payloads become objects, everything else goes literally into the splitstream.
 class StoreHandler final : public image::TarHandler {
  public:
-    explicit StoreHandler(store::Repository& store) : store_(store), stream_(store) {}
+    StoreHandler(store::Repository& store, std::uint64_t keep_free)
+        : store_(store), watch_(store, keep_free), stream_(store) {}
 
-    void literal(ByteView data) override { stream_.literal(data); }
+    void literal(ByteView data) override {
+        stream_.literal(data);
+        watch_.wrote(data.size());
+    }
 
     void file_begin(std::uint64_t) override { object_ = store_.new_object(); }
 
-    void file_data(ByteView data) override { object_->write(data); }
+    void file_data(ByteView data) override {
+        object_->write(data);
+        watch_.wrote(data.size());
+    }
 
     Digest file_end() override {
         const std::uint64_t size = object_->size();
@@ -149,6 +181,7 @@ class StoreHandler final : public image::TarHandler {
 
  private:
     store::Repository& store_;
+    SpaceWatch watch_;
     store::SplitstreamWriter stream_;
     std::unique_ptr<store::ObjectWriter> object_;
 };
@@ -232,6 +265,17 @@ class Replay final : public store::SplitstreamVisitor {
 
 }  // namespace
 
+void check_room(const store::Repository& store, std::uint64_t keep_free, std::uint64_t needed) {
+    const std::uint64_t available = free_space(store.dir_fd()).available;
+    if (available >= keep_free && available - keep_free >= needed) return;
+    throw Error(ErrorCode::NoSpace,
+                "the store at '" + store.path() + "' has " + std::to_string(available) +
+                    " bytes free, of which " + std::to_string(keep_free) +
+                    " stay free (store.reserve); the image needs at least " +
+                    (needed > 0 ? std::to_string(needed) : std::string("some more")),
+                "run 'cfsctl gc' or free space there");
+}
+
 std::string layer_stream_name(const Digest& diff_id) {
     return "oci-layer-" + to_oci(diff_id);
 }
@@ -244,7 +288,7 @@ Digest import_layer(store::Repository& store,
                     const OnBytes& on_bytes,
                     const std::stop_token& stop) {
     return with_context("layer " + to_oci(blob.digest), [&] {
-        StoreHandler handler(store);
+        StoreHandler handler(store, limits.keep_free);
         stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
         const Digest stream = handler.finish();
         store.commit_stream(layer_stream_name(diff_id), stream);

@@ -16,8 +16,12 @@ namespace cfs::update {
 /// Caps on what a layer unpacks to.
 struct LayerLimits {
     std::uint64_t max_unpacked = 0;  ///< bytes of the whole tar
+    std::uint64_t keep_free = 0;     ///< bytes of the store's file system that a layer never takes
     image::TarLimits tar;
 };
+
+/// Throws NoSpace unless the store's file system has `needed` bytes beside the `keep_free` ones.
+void check_room(const store::Repository& store, std::uint64_t keep_free, std::uint64_t needed);
 
 /// Hears how many more compressed bytes arrived. On the caller's thread.
 using OnBytes = std::function<void(std::uint64_t)>;

@@ -7,10 +7,14 @@
 #include "base/stop.hpp"
 #include "store/splitstream.hpp"
 
+#include <algorithm>
+
 namespace cfs::update {
 namespace {
 
 constexpr std::uint64_t kUkiLayerEntries = 1000;
+/// A reserve takes at most this part of a file system.
+constexpr std::uint64_t kReservePart = 64;
 constexpr std::uint64_t kUkiLayerSlack = std::uint64_t{1} << 20;
 
 /// Name under which composefs-rs looks up an image in a config's references.
@@ -19,6 +23,14 @@ std::string image_ref_name(uki::ErofsFormat format, image::XattrMode xattrs) {
     if (format == uki::ErofsFormat::V1) name += ".v1";
     if (xattrs == image::XattrMode::KeepUserXattrs) name += ".xattrs=keep-user-xattrs";
     return name;
+}
+
+/// The settings' caps, and what must stay free where the store lies.
+LayerLimits store_limits(Machine& machine) {
+    LayerLimits limits = layer_limits(machine.settings);
+    const std::uint64_t total = free_space(machine.store().dir_fd()).total;
+    limits.keep_free = std::min(machine.settings.store.reserve, total / kReservePart);
+    return limits;
 }
 
 }  // namespace
@@ -83,7 +95,7 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted) {
     plan();
     const net::Descriptor& blob = resolved_->manifest.layers[uki_layer_];
     machine_.boot().check_space(blob.size + machine_.settings.boot.esp_reserve);
-    LayerLimits limits = layer_limits(machine_.settings);
+    LayerLimits limits = store_limits(machine_);
     limits.max_unpacked = machine_.settings.boot.max_uki_size + kUkiLayerSlack;
     limits.tar.max_entries = kUkiLayerEntries;
     if (!present_[uki_layer_]) import(uki_layer_, limits);
@@ -97,16 +109,9 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted) {
 
 void Pull::fetch() {
     progress_.stage("fetch");
-    const FreeSpace space = free_space(machine_.store().dir_fd());
-    if (space.available < missing_bytes()) {
-        throw Error(ErrorCode::NoSpace,
-                    "the store at '" + machine_.store().path() + "' has " +
-                        std::to_string(space.available) + " bytes free, the image needs at least " +
-                        std::to_string(missing_bytes()),
-                    "run 'cfsctl gc' or free space there");
-    }
+    const LayerLimits limits = store_limits(machine_);
+    check_room(machine_.store(), limits.keep_free, missing_bytes());
     progress_.bytes(done_, done_ + missing_bytes(), reused_);
-    const LayerLimits limits = layer_limits(machine_.settings);
     for (std::size_t i = 0; i < present_.size(); ++i) {
         if (!present_[i]) import(i, limits);
     }

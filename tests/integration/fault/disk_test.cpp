@@ -56,6 +56,15 @@ class Disk : public testing::Test {
     std::string text_;  ///< of the last error
 };
 
+/// Makes a file that leaves `left` bytes free on its file system.
+void fill(const std::string& path, std::uint64_t left) {
+    std::ofstream(path).put('x');
+    const auto space = std::filesystem::space(path);
+    std::filesystem::resize_file(path, 0);
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_EQ(::posix_fallocate(file.get(), 0, static_cast<off_t>(space.available - left)), 0);
+}
+
 struct Room {
     const char* name;
     std::uint64_t amount;
@@ -93,6 +102,34 @@ INSTANTIATE_TEST_SUITE_P(BytesLeft,
                                          Room{"240K", 240 << 10},
                                          Room{"280K", 280 << 10}),
                          room_name);
+
+/// What bad_layers.py calls bomb-zstd: a few kilobytes that unpack to 96 MiB.
+TEST_F(Disk, ALayerThatUnpacksToMoreThanTheRoomIsStoppedWhileItStreams) {
+    machine_.guard();
+    const std::string before = machine_.site.snapshot();
+    const SmallDisk disk(machine_.site.settings.sysroot);
+    machine_.site.settings.store.reserve = std::uint64_t{64} << 20;
+    fill(machine_.site.settings.sysroot + "/filler", std::uint64_t{40} << 20);
+    const std::uint64_t reserve = disk.size() / 64;
+    const auto bomb = [&] { (void)machine_.site.update_to("oci:" CFS_BAD_IMAGES ":bomb-zstd"); };
+    EXPECT_EQ(error_name(bomb, &text_), "NoSpace") << text_;
+    EXPECT_NE(text_.find("of which " + std::to_string(reserve) + " stay free"), std::string::npos)
+        << text_;
+    EXPECT_EQ(machine_.site.snapshot(), before);
+    expect_recovery();
+}
+
+TEST_F(Disk, TheReserveIsNotOfferedToAnImage) {
+    machine_.guard();
+    const SmallDisk disk(machine_.site.settings.sysroot);
+    machine_.site.settings.store.reserve = std::uint64_t{64} << 20;
+    const std::string filler = machine_.site.settings.sysroot + "/filler";
+    fill(filler, disk.size() / 64);
+    EXPECT_EQ(update(), "NoSpace") << text_;
+    EXPECT_NE(text_.find("store.reserve"), std::string::npos) << text_;
+    std::filesystem::remove(filler);
+    expect_recovery();
+}
 
 class NoInodes : public Disk, public testing::WithParamInterface<Room> {};
 

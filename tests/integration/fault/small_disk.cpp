@@ -70,6 +70,11 @@ void SmallDisk::set_read_only(bool read_only) {
     remount(read_only ? MS_RDONLY : 0, kLarge);
 }
 
+std::uint64_t SmallDisk::size() const {
+    const auto st = examine(path_);
+    return std::uint64_t{st.f_blocks} * st.f_frsize;
+}
+
 void SmallDisk::remount(unsigned long flags, const std::string& options) {
     mount_or_throw("tmpfs", path_, "tmpfs", MS_REMOUNT | flags, options.c_str());
 }

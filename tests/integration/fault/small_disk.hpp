@@ -27,6 +27,8 @@ class SmallDisk {
 
     void set_read_only(bool read_only);
 
+    [[nodiscard]] std::uint64_t size() const;
+
  private:
     void remount(unsigned long flags, const std::string& options);
 

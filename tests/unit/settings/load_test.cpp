@@ -53,6 +53,7 @@ sysroot = "/tmp/root"
 verity = "try"
 hash = "sha256"
 lock_timeout = "1500ms"
+reserve = "1M"
 [trust]
 mode = "unsealed"
 certificates = ["/a.pem", "/b"]
@@ -72,6 +73,7 @@ connect_timeout = "2min"
     EXPECT_EQ(settings.store.verity, Verity::Try);
     EXPECT_EQ(settings.store.hash, HashAlgorithm::Sha256);
     EXPECT_EQ(settings.store.lock_timeout, 1500ms);
+    EXPECT_EQ(settings.store.reserve, std::uint64_t{1} << 20);
     EXPECT_EQ(settings.trust.mode, TrustMode::Unsealed);
     EXPECT_EQ(settings.trust.certificates, (std::vector<std::string>{"/a.pem", "/b"}));
     EXPECT_TRUE(settings.trust.allow_ec);

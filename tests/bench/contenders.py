@@ -105,6 +105,8 @@ class Update:
 
 
 class Podman:
+    """With its overlay driver where that works here, else with vfs, which copies each layer."""
+
     def __init__(self, scratch):
         self.driver = next(d for d in ("overlay", "vfs") if self.works(scratch, d))
         self.name = f"podman pull ({self.driver})"
@@ -128,6 +130,10 @@ class Podman:
 
 class SkopeoUmoci:
     name = "skopeo copy + umoci unpack"
+
+    def __init__(self):
+        for program in ("skopeo", "umoci"):  # from the disk into the page cache, where cfsctl and podman are by now
+            subprocess.run([program, "--version"], check=True, stdout=subprocess.DEVNULL)
 
     def run(self, setting):
         layout = f"{setting.site}/layout"

@@ -55,11 +55,12 @@ def ratios(samples, ours, peers):
         yield f"{peer} / {ours}: " + ", ".join(parts)
 
 
-def limit_line(steps, ours, cores):
-    """`steps`: one dict of seconds for each round."""
-    middle = {name: statistics.median(step[name] for step in steps) for name in steps[0]}
-    bound, total = best(middle, cores), sum(middle.values())
-    parts = " + ".join(f"{name} {seconds:.2f}" for name, seconds in middle.items())
-    wall = median(ours, lambda c: c.wall)
-    return (f"physical limit: {parts} = {total:.2f} s on one core, {bound:.2f} s on {cores}; "
-            f"ours is {wall:.2f} s = {wall / total:.1f} and {wall / bound:.1f} times that")
+def limit_lines(steps, ours, cores):
+    """`steps`: for each round, what each step took and what CPU it took."""
+    middle = [{name: statistics.median(step[name][i] for step in steps) for name in steps[0]} for i in (0, 1)]
+    bound, total, cpu = best(middle[0], cores), sum(middle[0].values()), sum(middle[1].values())
+    wall, own_cpu = median(ours, lambda c: c.wall), median(ours, lambda c: c.cpu)
+    parts = " + ".join(f"{name} {seconds:.2f}" for name, seconds in middle[0].items())
+    yield f"physical limit: {parts} = {total:.2f} s one after the other, {bound:.2f} s over {cores} cores, {cpu:.2f} s of CPU"
+    yield (f"ours / limit: {wall / total:.2f} (one after the other), {wall / bound:.2f} (over {cores} cores), "
+           f"{own_cpu / cpu:.2f} (CPU)")

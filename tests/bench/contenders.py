@@ -15,7 +15,7 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
 
 @dataclass
 class Setting:
-    site: str  # emptied before each run
+    site: str  # empty before each run
     log: str
     cfsctl: str
     cfsupdated: str
@@ -124,7 +124,6 @@ class Podman:
         base = self.base(setting.site, self.driver)
         cost = timed([[*base, "pull", "--quiet", "--tls-verify=false", setting.reference]], setting.log)
         require_files(setting, f"storage/{self.driver}", 1000)
-        subprocess.run(["umount", f"{setting.site}/storage/{self.driver}"], check=False, stderr=subprocess.DEVNULL)
         return cost
 
 

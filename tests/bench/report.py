@@ -16,13 +16,11 @@ def output_of(*command):
     return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
 
 
-def machine(path):
+def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as source:
         model = next((line.partition(":")[2].strip() for line in source if line.startswith("model name")), "?")
-    kind = output_of("findmnt", "-no", "FSTYPE", "-T", path)
-    verity = "with" if os.path.exists(f"/sys/fs/{kind}/features/verity") else "without"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    yield f"machine: {os.cpu_count()} cores ({model}), {memory:.0f} GB, Linux {platform.release()}, {kind} {verity} fs-verity"
+    yield f"machine: {os.cpu_count()} cores ({model}), {memory:.0f} GB, Linux {platform.release()}"
     versions = output_of("dpkg-query", "-W", "-f", "${Package} ${Version}  ", "podman", "skopeo", "umoci", "docker-registry")
     yield f"peers: {versions}"
 

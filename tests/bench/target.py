@@ -21,7 +21,7 @@ class Target:
     def __init__(self, work):
         self.image, self.path = work / "target.img", work / "site"
         self.path.mkdir(exist_ok=True)
-        self.device = None
+        self.release()  # of a run that was killed
         self.verity = pathlib.Path(f"/sys/fs/{KIND}/features/verity").exists()
 
     def renew(self):
@@ -33,15 +33,14 @@ class Target:
                                capture_output=True, text=True)
         if found.returncode != 0:
             sys.exit(f"bench: this needs a loop device: {found.stderr.strip()}")
-        self.device = found.stdout.strip()
+        device = found.stdout.strip()
         # No background writes of mkfs's leftovers while somebody is measured.
-        quietly("mount", "-o", "noinit_itable", self.device, self.path)
+        quietly("mount", "-o", "noinit_itable", device, self.path)
+        quietly("losetup", "--detach", device)  # once it is unmounted
 
     def release(self):
-        if self.device:
+        if self.path.is_mount():
             quietly("umount", "--recursive", self.path)
-            quietly("losetup", "--detach", self.device)
-        self.device = None
         self.image.unlink(missing_ok=True)
 
     def describe(self):

@@ -28,6 +28,13 @@ struct EspSpace {
 [[nodiscard]] std::uint64_t space_needed(const std::vector<std::uint64_t>& file_sizes,
                                          std::uint64_t cluster_bytes);
 
+/// What check_space() is asked for, in bytes.
+struct SpaceRequest {
+    std::uint64_t uki = 0;
+    std::uint64_t reserve = 0;   ///< to stay free beside what space_needed() counts
+    std::uint64_t replaced = 0;  ///< of files that go before the UKI is copied
+};
+
 /// What the loader reads from a UKI's os-release. `sort_key`: IMAGE_ID, else ID; `version`:
 /// IMAGE_VERSION, else VERSION, VERSION_ID, BUILD_ID.
 struct UkiDescription {
@@ -80,7 +87,7 @@ class BootBackend {
 
     /// EspFull, naming needed and free, unless a UKI of that size fits with the reserve. BadFormat
     /// when it is larger than this machine boots.
-    virtual void check_space(std::uint64_t uki_bytes) = 0;
+    virtual void check_space(const SpaceRequest& request) = 0;
 
     /// Copies the whole file behind `uki_fd` (from offset 0; its position is not used) under a
     /// temporary name, syncs, reads it back from the medium. DigestMismatch, with nothing left

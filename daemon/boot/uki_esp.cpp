@@ -114,15 +114,15 @@ std::unique_ptr<UkiEsp> UkiEsp::open_path(const std::string& path,
     return std::make_unique<UkiEsp>(open_root(path), path, std::move(describe), max_uki_bytes);
 }
 
-void UkiEsp::check_space(std::uint64_t uki_bytes) {
-    require_bootable_size(uki_bytes, max_uki_bytes_);
+void UkiEsp::check_space(const SpaceRequest& request) {
+    require_bootable_size(request.uki, max_uki_bytes_);
     const EspSpace found = space();
-    const std::uint64_t needed = space_needed({uki_bytes}, found.cluster_bytes);
-    if (needed <= found.free_bytes) return;
+    const std::uint64_t needed = space_needed({request.uki}, found.cluster_bytes) + request.reserve;
+    if (needed <= found.free_bytes + request.replaced) return;
     throw Error(ErrorCode::EspFull,
                 "the EFI system partition '" + location_ + "' has " +
                     std::to_string(found.free_bytes) + " bytes free, needed are " +
-                    std::to_string(needed) + " for a UKI of " + std::to_string(uki_bytes),
+                    std::to_string(needed) + " for a UKI of " + std::to_string(request.uki),
                 kFullHint);
 }
 

@@ -39,7 +39,7 @@ class UkiEsp final : public BootBackend {
 
     [[nodiscard]] std::vector<LoaderEntry> list() override;
     [[nodiscard]] EspSpace space() override;
-    void check_space(std::uint64_t uki_bytes) override;
+    void check_space(const SpaceRequest& request) override;
     [[nodiscard]] StagedUki stage(int uki_fd,
                                   const Digest& sha256_of_file,
                                   const EntryName& final_name) override;

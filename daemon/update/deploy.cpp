@@ -62,22 +62,6 @@ void make_state(Machine& machine,
     crash_point("update.state-made");
 }
 
-void require_winner(Machine& machine,
-                    const boot::StagedUki& staged,
-                    const DeploymentRecord& record) {
-    boot::UkiDescription description;
-    description.sort_key = record.sort_key;
-    description.version = record.version;
-    description.title = record.title;
-    const std::string winner = machine.boot().predict_after(staged, description);
-    const std::string wanted = boot::format_entry_name(staged.final_name);
-    if (boot::same_name(winner, wanted)) return;
-    throw Error(ErrorCode::DowngradeRejected,
-                "the boot loader would start '" + winner + "' instead of the new '" + wanted + "'",
-                "give the image a higher IMAGE_VERSION, or remove that entry or a 'default' line "
-                "of loader.conf");
-}
-
 /// Another record with the same image or manifest; nullptr if none.
 const DeploymentRecord* find_sharer(const std::vector<DeploymentRecord>& records,
                                     const DeploymentRecord& own,
@@ -110,8 +94,20 @@ void drop_state(Machine& machine, const DeploymentRecord& record) {
 
 }  // namespace
 
-std::string state_path(const Digest& image) {
-    return std::string(kDeployPath) + "/" + image.hex();
+void require_winner(Machine& machine,
+                    const boot::StagedUki& staged,
+                    const DeploymentRecord& record) {
+    boot::UkiDescription description;
+    description.sort_key = record.sort_key;
+    description.version = record.version;
+    description.title = record.title;
+    const std::string winner = machine.boot().predict_after(staged, description);
+    const std::string wanted = boot::format_entry_name(staged.final_name);
+    if (boot::same_name(winner, wanted)) return;
+    throw Error(ErrorCode::DowngradeRejected,
+                "the boot loader would start '" + winner + "' instead of the new '" + wanted + "'",
+                "give the image a higher IMAGE_VERSION, or remove that entry or a 'default' line "
+                "of loader.conf");
 }
 
 std::vector<std::string> describe_changes(const etc::MergePlan& plan) {
@@ -148,7 +144,6 @@ DeploymentRecord make_record(Machine& machine, const Pull& pull) {
     record.installed = unix_seconds(machine.clock);
     record.stem =
         boot::make_stem(release.sort_key(), release.version(), record.serial, record.image);
-    record.shared_state = stat_at(machine.sysroot.get(), state_path(record.image)).has_value();
     return record;
 }
 
@@ -158,6 +153,7 @@ void stage_deployment(Machine& machine,
                       unsigned tries,
                       const std::stop_token& stop) {
     record.phase = Phase::Staging;
+    record.shared_state = stat_at(machine.sysroot.get(), state_path(record.image)).has_value();
     machine.state.save(record);
     crash_point("update.recorded");
     RollbackGuard undo([&] { drop_deployment(machine, record); });
@@ -178,7 +174,21 @@ void stage_deployment(Machine& machine,
     undo.dismiss();
 }
 
+bool is_running(Machine& machine, const DeploymentRecord& record) {
+    const bool may_have_booted = record.phase != Phase::Staging && record.phase != Phase::Staged;
+    if (!may_have_booted || booted_image_if_known(machine.settings) != record.image) return false;
+    const auto records = machine.state.deployments();
+    return find_sharer(records, record, &DeploymentRecord::image) == nullptr;
+}
+
 void drop_deployment(Machine& machine, DeploymentRecord record) {
+    if (is_running(machine, record)) {
+        throw Error(ErrorCode::Busy,
+                    "version " + printable(record.version) + " (" + record.stem +
+                        ") is what runs now: it is not removed",
+                    "boot another deployment first");
+    }
+    if (record.phase != Phase::Armed && record.phase != Phase::Booted) revert_etc(machine, record);
     record.phase = Phase::Removing;
     machine.state.save(record);
     crash_point("update.drop-recorded");

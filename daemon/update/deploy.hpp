@@ -5,6 +5,7 @@
 
 #include "etc/merge.hpp"
 #include "update/engine.hpp"
+#include "update/etc_switch.hpp"
 #include "update/machine.hpp"
 #include "update/pull.hpp"
 
@@ -43,17 +44,20 @@ std::vector<std::string> finalize_deployment(Machine& machine,
                                              unsigned tries,
                                              const std::stop_token& stop);
 
-/// Entry, companions, state directory, pins, record: in this order. What other records share stays.
-/// Objects are the collector's. \pre the caller holds the deployments' lock
-void drop_deployment(Machine& machine, DeploymentRecord record);
+/// Is this the only record of the image that runs? Whatever its phase says, its /etc is in use.
+[[nodiscard]] bool is_running(Machine& machine, const DeploymentRecord& record);
 
-/// "etc.prev" of a state directory whose /etc was exchanged while it belonged to a kept slot.
-inline constexpr const char* kEtcPrevious = "etc.prev";
+/// DowngradeRejected unless every supported loader boots `staged` next once it is armed.
+void require_winner(Machine& machine,
+                    const boot::StagedUki& staged,
+                    const DeploymentRecord& record);
+
+/// Entry, companions, state directory, pins, record: in this order. What other records share stays.
+/// Objects are the collector's. Busy for what is_running(). \pre the caller holds the deployments'
+/// lock
+void drop_deployment(Machine& machine, DeploymentRecord record);
 
 /// One line per change, for people.
 [[nodiscard]] std::vector<std::string> describe_changes(const etc::MergePlan& plan);
-
-/// "state/deploy/<hex>"
-[[nodiscard]] std::string state_path(const Digest& image);
 
 }  // namespace cfs::update

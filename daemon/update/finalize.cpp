@@ -6,6 +6,7 @@
 #include "update/checkout.hpp"
 #include "update/compose.hpp"
 #include "update/deploy.hpp"
+#include "update/etc_switch.hpp"
 #include "update/rollback_guard.hpp"
 
 #include <fcntl.h>
@@ -58,57 +59,63 @@ EtcTrees check_out_trees(Machine& machine,
     return trees;
 }
 
-/// Puts the merged tree in place of the state directory's etc. A kept slot's own stays as etc.prev
-/// (the oldest such one, should this be repeated); a fresh checkout that nobody ever ran with is
-/// thrown away.
-void exchange_etc(Machine& machine, const DeploymentRecord& record, const std::string& merged) {
-    const int sysroot = machine.sysroot.get();
-    const std::string state = state_path(record.image);
-    rename_exchange_at(sysroot, merged, state + "/etc");
-    crash_point("update.etc-exchanged");
-    if (record.shared_state && !stat_at(sysroot, state + "/" + kEtcPrevious)) {
-        rename_noreplace_at(sysroot, merged, state + "/" + kEtcPrevious);
-    }
-    sync_file_system(sysroot, machine.settings.sysroot);
-}
+/// A tree that was merged below work/, and what was merged.
+struct Merged {
+    std::string path;  ///< below the sysroot
+    std::vector<std::string> changes;
+};
 
-/// One try: plans and writes the merged tree below work/. Returns its path below the sysroot.
-std::string write_merged(Machine& machine,
-                         const EtcTrees& trees,
-                         const etc::MergePlan& plan,
-                         const std::stop_token& stop) {
-    const std::string merged = std::string(kPrivatePath) + "/" + trees.work + "/merged";
-    remove_tree_at(machine.sysroot.get(), merged);
-    make_dirs_at(machine.sysroot.get(), merged, 0755);
-    const UniqueFd out = open_dir_at(machine.sysroot.get(), merged);
+/// One try: plans and writes the merged tree.
+Merged write_merged(Machine& machine, const EtcTrees& trees, const std::stop_token& stop) {
+    const etc::MergePlan plan = etc::plan_merge(trees.input(), stop);
+    etc::require_no_conflicts(plan);
+    Merged merged;
+    merged.path = std::string(kPrivatePath) + "/" + trees.work + "/merged";
+    remove_tree_at(machine.sysroot.get(), merged.path);
+    make_dirs_at(machine.sysroot.get(), merged.path, 0755);
+    const UniqueFd out = open_dir_at(machine.sysroot.get(), merged.path);
     etc::apply_merge(plan, trees.input(), out.get(), stop);
     sync_file_system(out.get(), machine.settings.sysroot);
+    merged.changes = describe_changes(plan);
     return merged;
 }
 
+/// Somebody wrote to /etc while it was read: what they wrote counts.
+bool changed_meanwhile(const Error& e) {
+    return e.code() == ErrorCode::Busy || e.code() == ErrorCode::NotFound;
+}
+
+Merged merge_trees(Machine& machine, const EtcTrees& trees, const std::stop_token& stop) {
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return write_merged(machine, trees, stop);
+        } catch (const Error& e) {
+            if (!changed_meanwhile(e) || attempt == kMergeAttempts) throw;
+        }
+    }
+}
+
 std::vector<std::string> merge_etc(Machine& machine,
-                                   const DeploymentRecord& record,
+                                   DeploymentRecord& record,
                                    const DeploymentRecord& booted,
                                    const std::stop_token& stop) {
     if (record.image == booted.image) return {};
     const image::FileTree next = load_tree(machine.store(), record.image);
     const EtcTrees trees = check_out_trees(machine, record, booted, next, stop);
     const RollbackGuard sweep([&] { machine.state.remove_work(work_name(record)); });
-    for (int attempt = 1;; ++attempt) {
-        const etc::MergePlan plan = etc::plan_merge(trees.input(), stop);
-        etc::require_no_conflicts(plan);
-        std::string merged;
-        try {
-            merged = write_merged(machine, trees, plan, stop);
-        } catch (const Error& e) {
-            // Somebody wrote to /etc between planning and copying: what they wrote counts.
-            if (e.code() != ErrorCode::Busy || attempt == kMergeAttempts) throw;
-            continue;
-        }
-        crash_point("update.etc-merged");
-        exchange_etc(machine, record, merged);
-        return describe_changes(plan);
-    }
+    Merged merged = merge_trees(machine, trees, stop);
+    crash_point("update.etc-merged");
+    switch_etc(machine, record, merged.path);
+    return merged.changes;
+}
+
+void require_not_held(Machine& machine, const DeploymentRecord& record) {
+    const auto held = machine.state.held();
+    const auto found = held.find(record.image.hex());
+    if (found == held.end()) return;
+    throw Error(ErrorCode::DowngradeRejected,
+                "version " + printable(record.version) + " is held (" + found->second + ")",
+                "name it with 'cfsctl update --image' to install it anyway");
 }
 
 /// What was true when it was staged may not be any more (design 5.3): everything is looked at
@@ -130,12 +137,16 @@ void check_again(Machine& machine,
                     "run 'cfsctl store fsck', then 'cfsctl update' again");
     }
     measure_objects(machine.store(), load_tree(machine.store(), record.image), stop);
-    if (!stat_at(machine.sysroot.get(), state_path(record.image) + "/etc")) {
+    for (const std::string& name : {std::string("etc"), std::string("var")}) {
+        if (stat_at(machine.sysroot.get(), state_path(record.image) + "/" + name)) continue;
         throw Error(ErrorCode::StateCorrupt,
-                    "the state directory '" + state_path(record.image) + "' is missing",
+                    "'" + state_path(record.image) + "/" + name + "' is missing",
                     "run 'cfsctl update' again");
     }
-    machine.boot().verify(record.staged_uki(tries));
+    require_not_held(machine, record);
+    const boot::StagedUki staged = record.staged_uki(tries);
+    machine.boot().verify(staged);
+    require_winner(machine, staged, record);
 }
 
 }  // namespace
@@ -164,12 +175,15 @@ std::vector<std::string> finalize_deployment(Machine& machine,
     std::vector<std::string> changes;
     if (booted != nullptr) changes = merge_etc(machine, record, *booted, stop);
     crash_point("update.before-arm");
+    // The merge took its time, and the rename cannot be taken back.
+    check_again(machine, record, booted, tries, stop);
     machine.boot().arm(record.staged_uki(tries));
     // From here on it is the new one: a failure below must not take it away again.
     undo.dismiss();
     record.phase = Phase::Armed;
     machine.state.save(record);
     crash_point("update.armed");
+    keep_etc(machine, record);
     return changes;
 }
 

@@ -168,7 +168,6 @@ JudgedUki judge_uki(Machine& machine, const Digest& object, const DeploymentReco
         check_argument(judged.argument, machine.store(), machine.settings.trust.mode);
         judged.object = object;
         judged.sha256 = hash(HashAlgorithm::Sha256, file.bytes());
-        machine.boot().check_space(judged.uki.size + machine.settings.boot.esp_reserve);
         return judged;
     });
 }

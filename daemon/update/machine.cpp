@@ -107,15 +107,17 @@ std::optional<Digest> booted_image(const settings::Settings& settings) {
     return arguments.front().digest;
 }
 
+std::optional<Digest> booted_image_if_known(const settings::Settings& settings) {
+    try {
+        return booted_image(settings);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 const DeploymentRecord* find_booted(const settings::Settings& settings,
                                     const std::vector<DeploymentRecord>& records) {
-    std::optional<Digest> image;
-    try {
-        image = booted_image(settings);
-    } catch (const Error&) {
-        // A command line that is not ours to judge names no deployment of ours.
-        return nullptr;
-    }
+    const std::optional<Digest> image = booted_image_if_known(settings);
     const DeploymentRecord* found = nullptr;
     for (const DeploymentRecord& record : records) {
         if (!image || record.image != *image) continue;

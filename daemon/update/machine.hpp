@@ -46,6 +46,9 @@ struct Machine {
 /// when neither names a composefs image.
 [[nodiscard]] std::optional<Digest> booted_image(const settings::Settings& settings);
 
+/// The same, and nullopt also for a command line that is not ours to judge.
+[[nodiscard]] std::optional<Digest> booted_image_if_known(const settings::Settings& settings);
+
 /// The booted deployment's record; nullptr when it is not ours. Of several with one image (a new
 /// UKI over the same image), one that was seen running before wins.
 [[nodiscard]] const DeploymentRecord* find_booted(const settings::Settings& settings,

@@ -34,10 +34,26 @@ const DeploymentRecord* find_pending(const Overview& all) {
     return nullptr;
 }
 
+/// Ran, and its counter was dropped by a health check or never set.
+bool is_proven(const Overview& all, const DeploymentRecord& record) {
+    return record.phase == Phase::Booted && is_candidate(all, record) &&
+           !find(all, record)->name.counter;
+}
+
+/// The newest proven one beside what runs; nullptr if none.
+const DeploymentRecord* find_proven(const Overview& all) {
+    for (const auto& record : all.records) {
+        if (&record != all.booted && is_proven(all, record)) return &record;
+    }
+    return nullptr;
+}
+
 const DeploymentRecord* find_rollback(const Overview& all) {
     if (all.booted == nullptr) return nullptr;
     // Something newer is armed: going back means staying with what runs.
     if (all.pending != nullptr && all.pending->phase == Phase::Armed) return all.booted;
+    // One that never ran is a way back only when there is no other.
+    if (all.proven != nullptr) return all.proven;
     for (const auto& record : all.records) {
         const bool bootable = record.phase == Phase::Booted || record.phase == Phase::Armed;
         if (&record != all.booted && bootable && is_candidate(all, record)) return &record;
@@ -69,6 +85,7 @@ void take_overview(Machine& machine, Overview& out) {
     }
     out.booted = find_booted(machine.settings, out.records);
     out.pending = find_pending(out);
+    out.proven = find_proven(out);
     out.rollback = find_rollback(out);
 }
 

@@ -90,11 +90,12 @@ void Pull::import(std::size_t index, const LayerLimits& limits) {
     present_[index] = true;
 }
 
-const JudgedUki& Pull::gate(const DeploymentRecord* booted) {
+const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replaced) {
     progress_.stage("gate");
     plan();
     const net::Descriptor& blob = resolved_->manifest.layers[uki_layer_];
-    machine_.boot().check_space(blob.size + machine_.settings.boot.esp_reserve);
+    const std::uint64_t reserve = machine_.settings.boot.esp_reserve;
+    machine_.boot().check_space({.uki = blob.size, .reserve = reserve, .replaced = replaced});
     LayerLimits limits = store_limits(machine_);
     limits.max_unpacked = machine_.settings.boot.max_uki_size + kUkiLayerSlack;
     limits.tar.max_entries = kUkiLayerEntries;
@@ -104,6 +105,8 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted) {
         layer.add(entry);
     });
     judged_ = judge_uki(machine_, *layer.uki().external, booted);
+    machine_.boot().check_space(
+        {.uki = judged_->uki.size, .reserve = reserve, .replaced = replaced});
     return *judged_;
 }
 

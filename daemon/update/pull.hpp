@@ -28,8 +28,9 @@ class Pull {
     /// Reference -> manifest and config. Fetches no layer.
     const net::Resolved& resolve();
 
-    /// Fetches the UKI layer and judges the UKI. Space on the ESP is checked before.
-    const JudgedUki& gate(const DeploymentRecord* booted);
+    /// Fetches the UKI layer and judges the UKI; checks space on the ESP before and after.
+    /// \param replaced bytes on the ESP of a staged file that this image would take the place of
+    const JudgedUki& gate(const DeploymentRecord* booted, std::uint64_t replaced = 0);
 
     /// What the other layers cost: bytes to fetch, bytes of those that are here.
     [[nodiscard]] std::uint64_t missing_bytes();

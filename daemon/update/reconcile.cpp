@@ -1,21 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "base/file_io.hpp"
 #include "base/log.hpp"
+#include "crypto/hasher.hpp"
 #include "update/deploy.hpp"
+#include "update/etc_switch.hpp"
 #include "update/rollback_steps.hpp"
 #include "update/verbs.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace cfs::update {
 namespace {
+
+constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 std::string name_of(const DeploymentRecord& record) {
     return "version=" + printable(record.version) + " stem=" + record.stem +
            " image=" + record.image.hex();
 }
 
+void set_phase(Machine& machine, DeploymentRecord record, Phase phase) {
+    record.phase = phase;
+    machine.state.save(record);
+}
+
+/// Drops a deployment, unless it is what runs: then whatever was begun with it ends here.
 void undo(Machine& machine, const DeploymentRecord& record, std::string_view what) {
+    if (is_running(machine, record)) {
+        log::error("reconcile: " + std::string(what) +
+                   " was interrupted, but this deployment runs: it stays " + name_of(record));
+        set_phase(machine, record, Phase::Booted);
+        return;
+    }
     log::warn("reconcile: " + std::string(what) +
               " was interrupted, it is undone; the old system is untouched " + name_of(record));
     drop_deployment(machine, record);
@@ -28,19 +46,38 @@ bool has_staged_file(Machine& machine, const DeploymentRecord& record) {
     });
 }
 
-void set_phase(Machine& machine, DeploymentRecord record, Phase phase) {
-    record.phase = phase;
+/// A power cut between rename and sync can leave a name without its bytes.
+bool holds_its_uki(Machine& machine, const DeploymentRecord& record, const std::string& file) {
+    const auto fd = machine.boot().open(file);
+    if (!fd) return false;
+    Hasher hasher(record.uki_sha256.algorithm());
+    Bytes buffer(kReadBytes);
+    while (const std::size_t n = read_some(fd->get(), buffer))
+        hasher.update(ByteView(buffer).first(n));
+    return hasher.finish() == record.uki_sha256;
+}
+
+void settle_armed(Machine& machine, DeploymentRecord record, const std::string& file) {
+    const bool sound = holds_its_uki(machine, record, file);
+    if (!sound && !is_running(machine, record)) {
+        undo(machine, record, "arming (its entry is not the UKI that was copied)");
+        return;
+    }
+    log::warn("reconcile: finalizing had already armed the new deployment " + name_of(record));
+    record.phase = Phase::Armed;
     machine.state.save(record);
+    keep_etc(machine, record);
 }
 
 /// Interrupted between "merge begins" and "entry renamed": the rename is what decides.
-void settle_finalizing(Machine& machine, const DeploymentRecord& record) {
-    if (!find_entry(machine.boot().list(), record.stem).empty()) {
-        log::warn("reconcile: finalizing had already armed the new deployment " + name_of(record));
-        set_phase(machine, record, Phase::Armed);
+void settle_finalizing(Machine& machine, DeploymentRecord record) {
+    const std::string entry = find_entry(machine.boot().list(), record.stem);
+    if (!entry.empty()) {
+        settle_armed(machine, record, entry);
     } else if (has_staged_file(machine, record)) {
         log::warn("reconcile: finalizing was interrupted before arming, it is staged again " +
                   name_of(record));
+        revert_etc(machine, record);
         set_phase(machine, record, Phase::Staged);
     } else {
         undo(machine, record, "finalizing");
@@ -63,25 +100,71 @@ void settle(Machine& machine, const DeploymentRecord& record) {
                 undo(machine, record, "a stage whose UKI is gone from the ESP");
             break;
         case Phase::Armed:
-        case Phase::Booted:
+        case Phase::Booted: {
+            DeploymentRecord own = record;
+            keep_etc(machine, own);
             break;
+        }
+    }
+}
+
+/// Deployments whose tries ran out while another one runs: automation does not try them again.
+void hold_failed(Machine& machine,
+                 const std::vector<DeploymentRecord>& records,
+                 const DeploymentRecord& booted) {
+    const auto held = machine.state.held();
+    const auto entries = machine.boot().list();
+    std::set<Digest> newer;  // images that were installed again since
+    for (const auto& record : records) {
+        const bool again = !newer.insert(record.image).second;
+        if (again || record.serial <= booted.serial || record.image == booted.image) continue;
+        const auto name = boot::parse_entry_name(find_entry(entries, record.stem));
+        const bool failed = name && name->counter && name->counter->left == 0;
+        if (!failed || held.count(record.image.hex()) != 0) continue;
+        log::warn("reconcile: a new deployment did not come up, it is held " + name_of(record));
+        machine.state.hold(record.image, kHeldFailed);
     }
 }
 
 void note_booted(Machine& machine) {
     const auto records = machine.state.deployments();
     const DeploymentRecord* booted = find_booted(machine.settings, records);
-    if (booted == nullptr || booted->phase == Phase::Booted) return;
-    log::info("first seen running: " + name_of(*booted));
-    set_phase(machine, *booted, Phase::Booted);
+    if (booted == nullptr) return;
+    if (booted->phase != Phase::Booted) {
+        log::info("first seen running: " + name_of(*booted));
+        set_phase(machine, *booted, Phase::Booted);
+    }
+    const auto name = boot::parse_entry_name(find_entry(machine.boot().list(), booted->stem));
+    if (name && !name->counter) drop_previous_etc(machine, *booted);
+    hold_failed(machine, records, *booted);
+}
+
+/// Records that speak of entries, and an ESP without any of them: more likely it is not mounted
+/// than that all are gone. Nothing is decided by such an ESP.
+void require_own_esp(Machine& machine, const std::vector<DeploymentRecord>& records) {
+    const auto is_installed = [](const auto& record) {
+        return record.phase == Phase::Armed || record.phase == Phase::Booted;
+    };
+    if (std::none_of(records.begin(), records.end(), is_installed)) return;
+    const auto entries = machine.boot().list();
+    const auto has_entry = [&](const auto& record) {
+        return is_installed(record) && !find_entry(entries, record.stem).empty();
+    };
+    if (std::any_of(records.begin(), records.end(), has_entry)) return;
+    throw Error(ErrorCode::StateCorrupt,
+                "the ESP '" + machine.settings.esp + "' has no entry of any installed deployment",
+                "mount the EFI system partition there (setting 'esp'); if its entries are lost, "
+                "install again");
 }
 
 }  // namespace
 
 void run_reconcile(Machine& machine) {
+    const auto records = machine.state.deployments();
+    require_own_esp(machine, records);
     machine.state.sweep_work();
     machine.state.sweep_temporaries();
-    for (const auto& record : machine.state.deployments())
+    for (const auto& record : records)
         settle(machine, record);
     if (const auto intent = machine.state.rollback_intent()) {
         log::warn("reconcile: a rollback was interrupted, it is finished now target=" +

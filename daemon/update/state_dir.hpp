@@ -23,6 +23,7 @@ inline constexpr const char* kPrivatePath = "state/cfsupdated";
 
 /// Why a digest is not installed by automation.
 inline constexpr std::string_view kHeldRolledBack = "rolled-back";
+inline constexpr std::string_view kHeldFailed = "failed";
 
 /// A rollback that was decided: what reconcile() finishes if we die in the middle.
 struct RollbackIntent {

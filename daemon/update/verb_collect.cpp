@@ -12,7 +12,9 @@ namespace cfs::update {
 namespace {
 
 bool is_protected(const Overview& all, const DeploymentRecord& record) {
-    if (&record == all.booted || &record == all.pending || &record == all.rollback) return true;
+    for (const auto* needed : {all.booted, all.pending, all.rollback, all.proven}) {
+        if (&record == needed) return true;
+    }
     for (const auto& entry : all.entries) {
         const bool own = boot::same_name(entry.name.stem, record.stem);
         if (own && boot::same_name(entry.file, all.next_entry)) return true;
@@ -21,7 +23,7 @@ bool is_protected(const Overview& all, const DeploymentRecord& record) {
 }
 
 /// Beyond the kept count, oldest first; never one that runs, boots next, waits, or is the way back.
-/// Those that a rollback gave up go before proven ones.
+/// Those that a rollback gave up, and those that never ran, go before proven ones.
 std::vector<DeploymentRecord> surplus(const Overview& all, unsigned keep) {
     std::vector<DeploymentRecord> spare;
     std::size_t kept = 0;
@@ -30,7 +32,8 @@ std::vector<DeploymentRecord> surplus(const Overview& all, unsigned keep) {
     }
     for (const auto& record : all.records) {
         if (is_protected(all, record)) continue;
-        const bool given_up = all.held.count(record.image.hex()) != 0;
+        const bool given_up =
+            record.phase == Phase::Armed || all.held.count(record.image.hex()) != 0;
         if (!given_up && kept < keep) {
             ++kept;
             continue;
@@ -84,9 +87,16 @@ CollectResult run_collect(Machine& machine,
                     "nothing is collected while something cannot be read: " + all.problems.front(),
                     "mend what 'cfsctl status' shows, then try again");
     }
-    const auto dropped = surplus(all, machine.settings.update.keep);
+    // While nobody knows which one runs, each could be it.
+    const bool knows_booted = all.booted != nullptr || all.records.empty();
+    const auto dropped =
+        knows_booted ? surplus(all, machine.settings.update.keep) : std::vector<DeploymentRecord>();
     const Plan plan = plan_collection(all, dropped, machine.settings);
     CollectResult result;
+    if (!knows_booted) {
+        result.warnings.emplace_back(
+            "no deployment was dropped: what runs is none of those that are installed here");
+    }
     for (const auto& record : dropped) {
         result.deployments.push_back(record.version + " (" + record.stem + ")");
         if (!dry_run) drop_deployment(machine, record);
@@ -98,7 +108,7 @@ CollectResult run_collect(Machine& machine,
     result.items = report.would_remove;
     result.objects = report.objects_removed;
     result.bytes = report.bytes_removed;
-    result.warnings = report.warnings;
+    result.warnings.insert(result.warnings.end(), report.warnings.begin(), report.warnings.end());
     if (!report.held_back.empty()) {
         result.warnings.push_back("no object was removed: " + report.held_back);
     }

@@ -46,8 +46,15 @@ void check_expected(const UpdateOptions& options,
                 "the reference moved on: check again and decide anew");
 }
 
+/// Naming an image is a wish for that one; an expected digest only guards against a race.
 bool is_explicit(const UpdateOptions& options) {
-    return !options.image.empty() || !options.expected_digest.empty();
+    return !options.image.empty();
+}
+
+/// Bytes on the ESP that supersede() will free.
+std::uint64_t replaced_bytes(const Overview& all) {
+    const bool is_staged = all.pending != nullptr && all.pending->phase != Phase::Armed;
+    return is_staged ? all.pending->uki_size : 0;
 }
 
 /// One update from gate to arming; the members are what the steps hand to each other.
@@ -70,7 +77,7 @@ class Update {
         progress_.stage("check");
         check_expected(options_, pull.resolve(), nullptr);
         if (auto done = nothing_new(pull, nullptr)) return *done;
-        const JudgedUki& judged = pull.gate(&booted);
+        const JudgedUki& judged = pull.gate(&booted, replaced_bytes(all_));
         check_expected(options_, pull.resolved(), &judged);
         if (auto done = nothing_new(pull, &judged)) return *done;
         return install(pull, booted);
@@ -151,6 +158,7 @@ UpdateResult Update::finish(const DeploymentRecord& record,
                             const DeploymentRecord* booted,
                             UpdateResult result) {
     progress_.stage("finalize");
+    if (is_explicit(options_)) machine_.state.release(record.image);
     result.etc_changes =
         finalize_deployment(machine_, record, booted, machine_.settings.boot.tries, stop_);
     result.outcome = UpdateOutcome::Finalized;
@@ -216,7 +224,7 @@ CheckResult run_check(Machine& machine,
         machine.state.set_available(std::nullopt);
         return result;
     }
-    const JudgedUki& judged = pull.gate(&booted);
+    const JudgedUki& judged = pull.gate(&booted, replaced_bytes(all));
     wanted.image = judged.argument.digest;
     wanted.authenticode = judged.uki.authenticode;
     result.available.version = judged.uki.osrel.version();

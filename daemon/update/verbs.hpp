@@ -43,6 +43,7 @@ struct Overview {
     std::string next_entry;                      ///< the loader's choice; empty if unknown
     const DeploymentRecord* booted = nullptr;    ///< into `records`
     const DeploymentRecord* pending = nullptr;   ///< staged, or armed and not booted
+    const DeploymentRecord* proven = nullptr;    ///< the newest one beside `booted` that is
     const DeploymentRecord* rollback = nullptr;  ///< where a rollback would go
     std::map<std::string, std::string> held;
     std::vector<std::string> problems;

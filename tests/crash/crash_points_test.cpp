@@ -36,9 +36,19 @@ const std::set<std::string> kStaging = {"update.recorded",
                                         "esp.before-copy",
                                         "esp.copied",
                                         "update.staged"};
+const std::set<std::string> kStagingAgain = {"update.recorded",
+                                             "store.stream-linked",
+                                             "store.image-linked",
+                                             "store.ref-linked",
+                                             "update.before-pins",
+                                             "update.pinned",
+                                             "esp.before-copy",
+                                             "esp.copied",
+                                             "update.staged"};
 const std::set<std::string> kArming = {
     "update.finalizing", "update.before-arm", "esp.before-arm", "esp.armed", "update.armed"};
-const std::set<std::string> kMerging = {"update.etc-merged", "update.etc-exchanged"};
+const std::set<std::string> kMerging = {
+    "update.etc-merged", "update.etc-placed", "update.etc-exchanged"};
 const std::set<std::string> kDropping = {
     "update.drop-recorded", "esp.removed", "update.state-dropped", "update.unpinned"};
 
@@ -53,6 +63,8 @@ const std::vector<Verb>& verbs() {
     static const std::vector<Verb> list = {
         {"install", "empty", "v1", {}, all_of({kStaging, kArming})},
         {"update", "installed", "v2", {"1"}, all_of({kStaging, kMerging, kArming})},
+        // The image's state directory is a kept slot's, with an /etc of its own.
+        {"update", "returned", "v2", {"1"}, all_of({kStagingAgain, kMerging, kArming})},
         {"stage", "installed", "v2", {"1"}, kStaging},
         // A newer stage takes the place of the one that waits.
         {"stage", "staged", "v3", {"1"}, all_of({kStaging, kDropping})},

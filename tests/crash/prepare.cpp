@@ -5,6 +5,7 @@
 //   staged      the same with v2 staged
 //   updated     v2 runs, v1 is kept
 //   surplus     v3 runs, v2 and v1 are kept: one too many
+//   returned    v1 runs again after a rollback from v2, whose /etc was edited
 //   returning   v2-conflict runs, v2 and v1 are kept
 #include "crash_site.hpp"
 
@@ -60,6 +61,15 @@ void save_all(const std::string& out) {
         install(site);
         boot_into(site, "v2");
         boot_into(site, "v3");
+    });
+    save(out, "returned", [&](Site& site) {
+        install(site);
+        boot_into(site, "v2");
+        site.dir.write(
+            "sysroot/state/deploy/" + site.engine().status().booted->digest + "/etc/of-second.conf",
+            "written while 2 ran\n");
+        (void)site.engine().rollback(site.progress, {});
+        (void)site.reboot();
     });
     save(out, "returning", [&](Site& site) {
         install(site);

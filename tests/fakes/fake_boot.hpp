@@ -45,9 +45,9 @@ class FakeBoot final : public boot::BootBackend {
 
     boot::EspSpace space() override { return free; }
 
-    void check_space(std::uint64_t uki_bytes) override {
-        begin("check_space", std::to_string(uki_bytes));
-        const std::uint64_t needed = boot::space_needed({uki_bytes}, free.cluster_bytes);
+    void check_space(const boot::SpaceRequest& request) override {
+        begin("check_space", std::to_string(request.uki));
+        const std::uint64_t needed = boot::space_needed({request.uki}, free.cluster_bytes);
         if (needed > free.free_bytes) throw Error(ErrorCode::EspFull, "the fake ESP is full");
     }
 

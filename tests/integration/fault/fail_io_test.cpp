@@ -169,6 +169,8 @@ INSTANTIATE_TEST_SUITE_P(
         Way{"update_EIO_for_good", "update", "installed", "v2", "EIO", true, {"1"}},
         Way{"update_EINTR", "update", "installed", "v2", "EINTR", false, {"1"}},
         Way{"update_KILL", "update", "installed", "v2", "KILL", false, {"1"}},
+        Way{"retake_EIO", "update", "returned", "v2", "EIO", false, {"1"}},
+        Way{"retake_KILL", "update", "returned", "v2", "KILL", false, {"1"}},
         Way{"install_EIO", "install", "empty", "v1", "EIO", false, {}},
         Way{"install_KILL", "install", "empty", "v1", "KILL", false, {}},
         Way{"rollback_EIO", "rollback", "updated", "", "EIO", false, {"1", "2"}},

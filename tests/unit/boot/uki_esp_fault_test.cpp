@@ -102,7 +102,7 @@ TEST_P(SmallEsp, FullDuringTheCopyLeavesTheOldSystem) {
 TEST_P(SmallEsp, SpaceCheckNamesNeededAndFree) {
     const std::uint64_t size = std::uint64_t{8} << 20;
     try {
-        esp_->check_space(size);
+        esp_->check_space({.uki = size});
         FAIL();
     } catch (const Error& e) {
         EXPECT_EQ(e.code(), ErrorCode::EspFull);
@@ -114,7 +114,7 @@ TEST_P(SmallEsp, SpaceCheckNamesNeededAndFree) {
             << text;
         EXPECT_FALSE(e.hint().empty());
     }
-    EXPECT_NO_THROW(esp_->check_space(100000));
+    EXPECT_NO_THROW(esp_->check_space({.uki = 100000}));
 }
 
 TEST_P(SmallEsp, ReadOnlyIsAnIoErrorAndChangesNothing) {

@@ -133,7 +133,7 @@ TEST_F(UkiEspList, SpaceIsThatOfTheFileSystem) {
     const EspSpace space = esp_->space();
     EXPECT_GT(space.cluster_bytes, 0U);
     EXPECT_LE(space.free_bytes, space.total);
-    EXPECT_NO_THROW(esp_->check_space(1));
+    EXPECT_NO_THROW(esp_->check_space({.uki = 1}));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST_F(UkiEspTest, EmptyAndOversizedUkisAreRefused) {
     const auto small = UkiEsp::open_path(dir_.path(), describe_uki, 10);
     EXPECT_EQ(code_of([&] { (void)stage(*small, "12345678901", kName); }), ErrorCode::BadFormat);
     EXPECT_EQ(code_of([&] { (void)stage(*small, "", kName); }), ErrorCode::BadFormat);
-    EXPECT_EQ(code_of([&] { small->check_space(11); }), ErrorCode::BadFormat);
+    EXPECT_EQ(code_of([&] { small->check_space({.uki = 11}); }), ErrorCode::BadFormat);
 }
 
 TEST_F(UkiEspTest, ArmIsOneRenameToTheCountedName) {

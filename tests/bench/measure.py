@@ -42,7 +42,11 @@ def timed(commands, log, expect=0, env=None):
     for command in commands:
         with open(log, "ab") as sink:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=env)
-            _, status, usage = os.wait4(process.pid, 0)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.kill()
+                raise
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != expect:
             shutil.copyfileobj(open(log, errors="replace", encoding="utf-8"), sys.stderr)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's docker-registry on loopback, with the images of an OCI layout in it."""
+import atexit
 import http.client
 import os
 import pathlib
@@ -35,6 +36,7 @@ class Registry:
         )
         with open(work / "registry.log", "wb") as log:
             self.process = subprocess.Popen(["docker-registry", "serve", config], stdout=log, stderr=log)
+        atexit.register(self.stop)
         wait_until(self.answers, "docker-registry")
         subprocess.run([SUPPORT / "push_layout.py", work / "images", f"{self.host}/{NAME}", *tags], check=True)
 

@@ -4,6 +4,7 @@
 In a folder of a file system that others use, a sync waits for their writes, and ext4 is slow to give out inodes that
 were freed minutes ago, as by the removal of the run before.
 """
+import atexit
 import os
 import pathlib
 import subprocess
@@ -21,7 +22,8 @@ class Target:
     def __init__(self, work):
         self.image, self.path = work / "target.img", work / "site"
         self.path.mkdir(exist_ok=True)
-        self.release()  # of a run that was killed
+        self.release("--lazy")  # of a run that was killed with no chance to
+        atexit.register(self.release, "--lazy")
         self.verity = pathlib.Path(f"/sys/fs/{KIND}/features/verity").exists()
 
     def renew(self):
@@ -38,9 +40,9 @@ class Target:
         quietly("mount", "-o", "noinit_itable", device, self.path)
         quietly("losetup", "--detach", device)  # once it is unmounted
 
-    def release(self):
+    def release(self, *how):
         if self.path.is_mount():
-            quietly("umount", "--recursive", self.path)
+            quietly("umount", "--recursive", *how, self.path)
         self.image.unlink(missing_ok=True)
 
     def describe(self):

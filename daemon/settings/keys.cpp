@@ -289,6 +289,7 @@ std::vector<Key> limit_and_net_keys() {
                  CFS_FIELD(net.insecure_registries),
                  is_host),
         count_key("net.attempts", "a number from 1 to 100", 1, 100, CFS_FIELD(net.attempts)),
+        count_key("net.connections", "a number from 1 to 16", 1, 16, CFS_FIELD(net.connections)),
         duration_key("net.connect_timeout",
                      "whole seconds from \"1s\" to \"10min\"",
                      1s,

@@ -65,6 +65,7 @@ struct NetSettings {
     std::vector<std::string>
         insecure_registries;  ///< "host:port" that may speak plain HTTP; loopback always may
     unsigned attempts = 5;
+    unsigned connections = 2;  ///< layers fetched and unpacked at the same time
     std::chrono::seconds connect_timeout{30};
     std::chrono::seconds stall_timeout{60};  ///< give up when this long fewer than 1 KiB/s arrive
 };

@@ -6,6 +6,7 @@
 #include "base/fs_at.hpp"
 #include "base/stop.hpp"
 #include "store/splitstream.hpp"
+#include "update/parallel.hpp"
 
 #include <algorithm>
 
@@ -70,24 +71,19 @@ std::uint64_t Pull::reused_bytes() {
     return reused_;
 }
 
-void Pull::import(std::size_t index, const LayerLimits& limits) {
-    const net::Descriptor& blob = resolved_->manifest.layers[index];
-    progress_.message("fetching layer " + std::to_string(index + 1) + " of " +
-                      std::to_string(present_.size()) + ", " + std::to_string(blob.size) +
-                      " bytes");
-    const std::uint64_t total = done_ + missing_bytes();
-    const auto on_bytes = [&](std::uint64_t more) {
-        done_ += more;
-        progress_.bytes(done_, total, reused_);
-    };
-    (void)import_layer(machine_.store(),
-                       source_,
-                       blob,
-                       resolved_->config.diff_ids[index],
-                       limits,
-                       on_bytes,
-                       stop_);
-    present_[index] = true;
+void Pull::import(std::size_t index, const LayerLimits& limits, const std::stop_token& stop) {
+    (void)import_layer(
+        machine_.store(),
+        source_,
+        resolved_->manifest.layers[index],
+        resolved_->config.diff_ids[index],
+        limits,
+        [this](std::uint64_t more) { done_ += more; },
+        stop);
+}
+
+void Pull::report_bytes(std::uint64_t total) {
+    progress_.bytes(done_, total, reused_);
 }
 
 const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replaced) {
@@ -99,7 +95,11 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replac
     LayerLimits limits = store_limits(machine_);
     limits.max_unpacked = machine_.settings.boot.max_uki_size + kUkiLayerSlack;
     limits.tar.max_entries = kUkiLayerEntries;
-    if (!present_[uki_layer_]) import(uki_layer_, limits);
+    if (!present_[uki_layer_]) {
+        import(uki_layer_, limits, stop_);
+        present_[uki_layer_] = true;
+        report_bytes(done_ + missing_bytes());
+    }
     UkiLayer layer;
     replay_layer(machine_.store(), layer_stream(uki_layer_), limits, [&](image::TarEntry&& entry) {
         layer.add(entry);
@@ -114,10 +114,28 @@ void Pull::fetch() {
     progress_.stage("fetch");
     const LayerLimits limits = store_limits(machine_);
     check_room(machine_.store(), limits.keep_free, missing_bytes());
-    progress_.bytes(done_, done_ + missing_bytes(), reused_);
+    std::vector<std::size_t> missing;
     for (std::size_t i = 0; i < present_.size(); ++i) {
-        if (!present_[i]) import(i, limits);
+        if (!present_[i]) missing.push_back(i);
     }
+    // The largest first: what is left at the end is short.
+    const auto& layers = resolved_->manifest.layers;
+    std::stable_sort(missing.begin(), missing.end(), [&](std::size_t one, std::size_t other) {
+        return layers[one].size > layers[other].size;
+    });
+    const std::uint64_t total = done_ + missing_bytes();
+    progress_.message("fetching " + std::to_string(missing.size()) + " of " +
+                      std::to_string(present_.size()) + " layers, " +
+                      std::to_string(missing_bytes()) + " bytes");
+    report_bytes(total);
+    run_parallel(
+        missing.size(),
+        machine_.settings.net.connections,
+        [&](std::size_t n, const std::stop_token& stop) { import(missing[n], limits, stop); },
+        [&] { report_bytes(total); },
+        stop_);
+    for (const std::size_t index : missing)
+        present_[index] = true;
 }
 
 Digest Pull::layer_stream(std::size_t index) {

@@ -7,6 +7,7 @@
 #include "update/gate.hpp"
 #include "update/machine.hpp"
 
+#include <atomic>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -56,7 +57,8 @@ class Pull {
 
  private:
     void plan();
-    void import(std::size_t index, const LayerLimits& limits);
+    void import(std::size_t index, const LayerLimits& limits, const std::stop_token& stop);
+    void report_bytes(std::uint64_t total);
     [[nodiscard]] Digest layer_stream(std::size_t index);
     [[nodiscard]] Digest commit_document(const std::string& name,
                                          ByteView bytes,
@@ -71,9 +73,9 @@ class Pull {
     std::optional<JudgedUki> judged_;
     std::optional<Composed> composed_;
     std::size_t uki_layer_ = 0;
-    std::vector<bool> present_;  ///< by layer; empty until planned
-    std::uint64_t done_ = 0;     ///< bytes fetched
-    std::uint64_t reused_ = 0;   ///< bytes of layers that were here
+    std::vector<bool> present_;            ///< by layer; empty until planned
+    std::atomic<std::uint64_t> done_ = 0;  ///< bytes fetched
+    std::uint64_t reused_ = 0;             ///< bytes of layers that were here
 };
 
 }  // namespace cfs::update

@@ -67,6 +67,7 @@ auto_finalize = false
 [net]
 insecure_registries = ["registry.local:5000"]
 connect_timeout = "2min"
+connections = 3
 )");
     EXPECT_EQ(settings.image, "oci:/srv/images:v2");
     EXPECT_EQ(settings.sysroot, "/tmp/root");
@@ -83,6 +84,7 @@ connect_timeout = "2min"
     EXPECT_FALSE(settings.update.auto_finalize);
     EXPECT_EQ(settings.net.insecure_registries, std::vector<std::string>{"registry.local:5000"});
     EXPECT_EQ(settings.net.connect_timeout, 120s);
+    EXPECT_EQ(settings.net.connections, 3U);
 }
 
 TEST(Settings, PrintedSettingsAreReadBackTheSame) {

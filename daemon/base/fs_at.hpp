@@ -63,7 +63,8 @@ void rename_exchange_at(int dir, const std::string& one, const std::string& othe
 /// unlinkat; true if there was something. Missing is not an error.
 bool unlink_at(int dir, const std::string& path);
 
-/// Removes a file or a whole tree without following links; missing is not an error.
+/// Removes a file or a whole tree without following links; missing is not an error. What chattr(1)
+/// made immutable or append-only in it goes too; the directory that `path` lies in keeps its flags.
 void remove_tree_at(int dir, const std::string& path);
 
 /// fsync of a directory below `dir`, so that names made or removed in it survive a crash.

@@ -3,10 +3,12 @@
 #include "image/erofs_reader.hpp"
 #include "site.hpp"
 #include "store/fsck.hpp"
+#include "support/file_flags.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 namespace cfs {
 namespace {
@@ -66,6 +68,34 @@ TEST(Collect, DropsTheStateDirectoryOfWhatItDrops) {
     (void)site.engine().collect(false, site.progress, {});
     EXPECT_FALSE(std::filesystem::exists(site.etc(first)));
     EXPECT_TRUE(std::filesystem::exists(site.etc(*site.engine().status().rollback)));
+}
+
+/// As people protect /etc/resolv.conf, and a folder of theirs.
+void protect_in(test::FileFlags& flags, const std::string& etc) {
+    for (const char* name : {"/resolv.conf", "/own.d/file"}) {
+        std::filesystem::create_directories(std::filesystem::path(etc + name).parent_path());
+        std::ofstream(etc + name) << "nameserver 192.0.2.1\n";
+        flags.add(etc + name);
+    }
+    flags.add(etc + "/own.d", FS_APPEND_FL);
+}
+
+TEST(Collect, DropsADeploymentWithImmutableFilesInItsEtc) {
+    Site site;
+    const std::string why = test::FileFlags::missing_in(site.dir.path());
+    if (!why.empty()) GTEST_SKIP() << why;
+    test::FileFlags flags;
+    const auto first = site.install().deployment;
+    update_and_boot(site, "v2");
+    update_and_boot(site, "v3");
+    protect_in(flags, site.etc(first));
+    EXPECT_EQ(site.engine().collect(false, site.progress, {}).deployments.size(), 1U);
+    EXPECT_FALSE(std::filesystem::exists(site.etc(first)));
+    EXPECT_TRUE(std::filesystem::is_empty(site.settings.sysroot + "/state/cfsupdated/work"));
+    const auto status = site.engine().status();
+    EXPECT_EQ(status.deployments.size(), 2U);
+    EXPECT_TRUE(status.warnings.empty()) << status.warnings[0];
+    EXPECT_EQ(site.engine().rollback(site.progress, {}).version, "2");
 }
 
 TEST(Collect, NeverTakesTheWayBack) {

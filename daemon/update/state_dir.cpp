@@ -2,6 +2,7 @@
 #include "update/state_dir.hpp"
 
 #include "base/fs_at.hpp"
+#include "base/log.hpp"
 #include "update/json.hpp"
 
 #include <fcntl.h>
@@ -56,15 +57,34 @@ std::string temporary_of(const std::string& name) {
     return name.substr(1, dot - 1);
 }
 
-void sweep_dir(int dir) {
-    for (const std::string& name : list_dir(dir)) {
-        const std::string file = temporary_of(name);
-        if (file.empty()) continue;
-        const auto st = stat_at(dir, name);
-        const bool may_be_in_use = file == kJobId || file == kLastError;
-        if (!st || (may_be_in_use && st->st_mtime + kInUseSeconds > std::time(nullptr))) continue;
-        (void)unlink_at(dir, name);
+std::string full_path(const std::string& path) {
+    return "'" + (kPrivatePath + ("/" + printable(path, 400))) + "'";
+}
+
+/// Runs the removal of what nobody needs: none of it may stop a verb, a rollback least of all.
+template <typename F>
+void tidy(const std::string& path, F&& remove) {
+    try {
+        remove();
+    } catch (const Error& e) {
+        log::warn("a leftover that nobody needs stays and takes space: " + full_path(path) + ": " +
+                  e.what() + "; " +
+                  (e.hint().empty() ? "remove it by hand with 'rm -rf'" : e.hint()));
     }
+}
+
+void sweep_file(int dir, const std::string& name) {
+    const std::string file = temporary_of(name);
+    if (file.empty()) return;
+    const auto st = stat_at(dir, name);
+    const bool may_be_in_use = file == kJobId || file == kLastError;
+    if (!st || (may_be_in_use && st->st_mtime + kInUseSeconds > std::time(nullptr))) return;
+    (void)unlink_at(dir, name);
+}
+
+void sweep_dir(int dir, const std::string& prefix) {
+    for (const std::string& name : list_dir(dir))
+        tidy(prefix + name, [&] { sweep_file(dir, name); });
 }
 
 }  // namespace
@@ -245,20 +265,25 @@ std::string StateDir::make_work(const std::string& name) const {
 }
 
 void StateDir::remove_work(const std::string& name) const {
-    remove_tree_at(fd(), std::string(kWork) + "/" + name);
+    const std::string path = std::string(kWork) + "/" + name;
+    tidy(path, [&] { remove_tree_at(fd(), path); });
 }
 
 void StateDir::sweep_work() const {
-    const auto dir = find_at(fd(), kWork, O_RDONLY | O_DIRECTORY);
-    if (!dir) return;
-    for (const std::string& name : list_dir(dir->get()))
-        remove_tree_at(dir->get(), name);
+    tidy(kWork, [&] {
+        const auto dir = find_at(fd(), kWork, O_RDONLY | O_DIRECTORY);
+        if (!dir) return;
+        for (const std::string& name : list_dir(dir->get()))
+            remove_work(name);
+    });
 }
 
 void StateDir::sweep_temporaries() const {
-    sweep_dir(fd());
-    const auto records = find_at(fd(), kDeployments, O_RDONLY | O_DIRECTORY);
-    if (records) sweep_dir(records->get());
+    tidy(".", [&] { sweep_dir(fd(), ""); });
+    tidy(kDeployments, [&] {
+        const auto records = find_at(fd(), kDeployments, O_RDONLY | O_DIRECTORY);
+        if (records) sweep_dir(records->get(), std::string(kDeployments) + "/");
+    });
 }
 
 void StateDir::put(const std::string& file, const std::string& text) const {

@@ -73,12 +73,14 @@ class StateDir {
     void set_rollback_intent(const std::optional<RollbackIntent>& intent) const;
 
     /// A fresh empty directory below work/, for trees that are thrown away; what a crash left there
-    /// is removed first. Returns its path below the state folder.
+    /// is removed first. Returns its path below the state folder. What remove_work() and
+    /// sweep_work() cannot remove is said in the log and stays.
     [[nodiscard]] std::string make_work(const std::string& name) const;
     void remove_work(const std::string& name) const;
     void sweep_work() const;
 
-    /// Removes what a crash left of replacing a file. \pre the caller holds lock()
+    /// Removes what a crash left of replacing a file; what it cannot remove is said in the log.
+    /// \pre the caller holds lock()
     void sweep_temporaries() const;
 
  private:

@@ -105,6 +105,70 @@ TEST_F(StateDirTest, WorkStartsEmptyAndIsSwept) {
     EXPECT_TRUE(std::filesystem::is_empty(root_ / "state/cfsupdated/work"));
 }
 
+/// A directory that is nested deeper than remove_tree_at goes.
+class Nested {
+ public:
+    explicit Nested(std::string path) : path_(std::move(path)) {
+        std::filesystem::create_directories(path_ + upper_);
+        std::filesystem::create_directories(path_ + upper_ + upper_);
+    }
+
+    Nested(const Nested&) = delete;
+    Nested& operator=(const Nested&) = delete;
+
+    /// In two steps: each level keeps a descriptor open.
+    ~Nested() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_ + upper_, ignored);
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+ private:
+    std::string path_;
+    std::string upper_ = repeated("/d", 520);
+
+    static std::string repeated(const std::string& text, int times) {
+        std::string out;
+        for (int i = 0; i < times; ++i)
+            out += text;
+        return out;
+    }
+};
+
+TEST_F(StateDirTest, SweepsWhatItCanAndSaysWhatItCannot) {
+    (void)state_.make_work("z");
+    const Nested stuck(root_ / "state/cfsupdated/work/stuck");
+    testing::internal::CaptureStdout();
+    EXPECT_NO_THROW(state_.remove_work("stuck"));
+    EXPECT_NO_THROW(state_.sweep_work());
+    const std::string log = testing::internal::GetCapturedStdout();
+    EXPECT_NE(log.find("'state/cfsupdated/work/stuck'"), std::string::npos) << log;
+    EXPECT_NE(log.find("rm -rf"), std::string::npos) << log;
+    EXPECT_FALSE(std::filesystem::exists(root_ / "state/cfsupdated/work/z"));
+}
+
+TEST_F(StateDirTest, AWorkFolderThatIsNoneStopsNoVerb) {
+    std::filesystem::remove(root_ / "state/cfsupdated/work");
+    root_.write("state/cfsupdated/work", "x");
+    testing::internal::CaptureStdout();
+    EXPECT_NO_THROW(state_.sweep_work());
+    const std::string log = testing::internal::GetCapturedStdout();
+    EXPECT_NE(log.find("'state/cfsupdated/work'"), std::string::npos) << log;
+}
+
+TEST_F(StateDirTest, SweepsTheOtherTemporariesToo) {
+    // A directory: unlink refuses it.
+    root_.write("state/cfsupdated/.floor.0123456789ab/x", "x");
+    root_.write("state/cfsupdated/.held.json.0123456789ab", "x");
+    root_.write("state/cfsupdated/deployments/.one.json.0123456789ab", "x");
+    testing::internal::CaptureStdout();
+    EXPECT_NO_THROW(state_.sweep_temporaries());
+    const std::string log = testing::internal::GetCapturedStdout();
+    EXPECT_NE(log.find("'state/cfsupdated/.floor.0123456789ab'"), std::string::npos) << log;
+    EXPECT_FALSE(std::filesystem::exists(root_ / "state/cfsupdated/.held.json.0123456789ab"));
+    EXPECT_TRUE(std::filesystem::is_empty(root_ / "state/cfsupdated/deployments"));
+}
+
 TEST(Record, OddTextIsNoRecord) {
     for (const char* text :
          {"", "[]", "{}", "{\"stem\":\"x\"}", "{\"stem\":1,\"phase\":\"staged\"}"}) {

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <ctime>
 
 namespace cfs::update {
@@ -20,7 +19,6 @@ constexpr std::size_t kMaxFile = std::size_t{1} << 20;
 constexpr const char* kDeployments = "deployments";
 constexpr const char* kWork = "work";
 constexpr std::string_view kSuffix = ".json";
-constexpr const char* kJobId = "job-id";
 constexpr const char* kLastError = "last-error.json";
 constexpr std::size_t kTemporaryDigits = 12;
 /// These two are written by whoever comes, without the deployments' lock.
@@ -43,12 +41,6 @@ std::string record_file(const std::string& stem) {
     return std::string(kDeployments) + "/" + stem + std::string(kSuffix);
 }
 
-std::uint64_t to_number(std::string_view text) {
-    std::uint64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
 /// ".<file>.<12 hex digits>", as replace_file_at names what it is writing; "" for anything else.
 std::string temporary_of(const std::string& name) {
     const auto dot = name.rfind('.');
@@ -57,6 +49,7 @@ std::string temporary_of(const std::string& name) {
     return name.substr(1, dot - 1);
 }
 
+/// For messages.
 std::string full_path(const std::string& path) {
     return "'" + (kPrivatePath + ("/" + printable(path, 400))) + "'";
 }
@@ -126,58 +119,6 @@ void StateDir::save(const DeploymentRecord& record) const {
 
 void StateDir::drop(const std::string& stem) const {
     if (unlink_at(fd(), record_file(stem))) fsync_dir_at(fd(), kDeployments);
-}
-
-std::uint64_t StateDir::count_up(const std::string& file) const {
-    const std::uint64_t next = to_number(get(file)) + 1;
-    put(file, std::to_string(next) + "\n");
-    return next;
-}
-
-std::uint64_t StateDir::next_serial() const {
-    // A lost counter must not give a number twice: the records know how far we were.
-    std::uint64_t seen = to_number(get("serial"));
-    for (const auto& record : deployments())
-        seen = std::max(seen, record.serial);
-    put("serial", std::to_string(seen + 1) + "\n");
-    return seen + 1;
-}
-
-std::uint64_t StateDir::next_job_id() const {
-    return count_up(kJobId);
-}
-
-std::map<std::string, std::string> StateDir::held() const {
-    std::map<std::string, std::string> out;
-    const auto object = parse_object(get("held.json"));
-    if (!object) return out;
-    for (const auto& member : *object) {
-        const std::string_view key(member.key().data(), member.key().size());
-        out[std::string(key)] = get_string(*object, key);
-    }
-    return out;
-}
-
-void StateDir::hold(const Digest& image, std::string_view reason) const {
-    boost::json::object object;
-    for (const auto& [digest, why] : held())
-        object[digest] = why;
-    object[image.hex()] = boost::json::string_view(reason.data(), reason.size());
-    put("held.json", boost::json::serialize(object) + "\n");
-}
-
-void StateDir::release(const Digest& image) const {
-    boost::json::object object;
-    const auto all = held();
-    if (all.count(image.hex()) == 0) return;
-    for (const auto& [digest, why] : all) {
-        if (digest != image.hex()) object[digest] = why;
-    }
-    put("held.json", boost::json::serialize(object) + "\n");
-}
-
-std::uint64_t StateDir::floor() const {
-    return to_number(get("floor"));
 }
 
 std::optional<LastError> StateDir::last_error() const {

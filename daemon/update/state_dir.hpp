@@ -31,8 +31,12 @@ struct RollbackIntent {
     std::vector<std::string> demote;  ///< stems
 };
 
+/// The counter of jobs, written without the deployments' lock.
+inline constexpr const char* kJobId = "job-id";
+
 /// Our private folder below the sysroot, mode 0700. Every file in it is replaced atomically and
-/// durably (old or new after a crash); a damaged one reads as absent and is reported by problems().
+/// durably (old or new after a crash). A damaged one reads as absent, except what guards against
+/// downgrades, held images and repeated names: held(), floor(), next_serial(), next_job_id().
 /// Functions may be called from any thread; two threads never write the same file.
 class StateDir {
  public:
@@ -51,17 +55,27 @@ class StateDir {
     void save(const DeploymentRecord& record) const;
     void drop(const std::string& stem) const;
 
-    /// Numbers that were never given before; durable before they are returned.
+    /// Numbers that were never given before, also when the counter is damaged; durable before they
+    /// are returned.
     [[nodiscard]] std::uint64_t next_serial() const;
     [[nodiscard]] std::uint64_t next_job_id() const;
 
-    /// Image digest (hex) -> reason.
+    /// Image digest (hex) -> reason. StateCorrupt when it cannot be known what is held: whoever
+    /// installs must not go on then.
     [[nodiscard]] std::map<std::string, std::string> held() const;
+    /// For reports: gives what can be read, and a line in `problems` for what cannot.
+    [[nodiscard]] std::map<std::string, std::string> held(std::vector<std::string>& problems) const;
+    /// \throws Error StateCorrupt as held(), and then changes nothing
     void hold(const Digest& image, std::string_view reason) const;
     void release(const Digest& image) const;
 
-    /// The lowest security version that may be installed.
+    /// The lowest security version that may be installed; 0 when none was ever set. StateCorrupt
+    /// when it cannot be known.
     [[nodiscard]] std::uint64_t floor() const;
+    /// For reports: 0 and a line in `problems` when it cannot be known.
+    std::uint64_t floor(std::vector<std::string>& problems) const;
+    /// Never lowers it. Durable when it returns. StateCorrupt as floor(), and then changes nothing.
+    void raise_floor(std::uint64_t version) const;
 
     [[nodiscard]] std::optional<LastError> last_error() const;
     void set_last_error(const std::optional<LastError>& error) const;
@@ -84,7 +98,6 @@ class StateDir {
     void sweep_temporaries() const;
 
  private:
-    [[nodiscard]] std::uint64_t count_up(const std::string& file) const;
     void put(const std::string& file, const std::string& text) const;
     [[nodiscard]] std::string get(const std::string& file) const;
 

@@ -99,6 +99,7 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
             fill_deployments(all, status);
         });
         part(status, "the store", [&] { status.verity = describe_verity(machine); });
+        (void)machine.state.floor(status.warnings);
         status.available = machine.state.available();
         status.last_error = machine.state.last_error();
     });

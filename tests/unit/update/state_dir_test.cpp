@@ -60,9 +60,121 @@ TEST_F(StateDirTest, SerialsNeverRepeatEvenWhenTheCounterIsLost) {
     state_.save(record("one", first));
     std::filesystem::remove(root_ / "state/cfsupdated/serial");
     EXPECT_EQ(state_.next_serial(), first + 1);
-    root_.write("state/cfsupdated/serial", "garbage");
-    state_.save(record("two", first + 1));
-    EXPECT_EQ(state_.next_serial(), first + 2);
+}
+
+/// What a failing disk or a stray editor leaves in a number's file.
+const std::vector<std::string> kDamagedNumbers = {
+    "", "\n", "garbage", "3x", "-1", " 3", "3\n4\n", "99999999999999999999", std::string(9, '\0')};
+
+TEST_F(StateDirTest, ADamagedCounterNeverGivesANumberTwice) {
+    for (const std::string& text : kDamagedNumbers) {
+        root_.write("state/cfsupdated/serial", "41\n");
+        root_.write("state/cfsupdated/job-id", "41\n");
+        // Deployments 42 and 43 came and went: no record knows of them.
+        for (int i = 0; i < 2; ++i) {
+            (void)state_.next_serial();
+            (void)state_.next_job_id();
+        }
+        root_.write("state/cfsupdated/serial", text);
+        root_.write("state/cfsupdated/job-id", text);
+        const auto serial = state_.next_serial();
+        EXPECT_GT(serial, 43U) << printable(text);
+        EXPECT_EQ(state_.next_serial(), serial + 1) << printable(text);
+        const auto id = state_.next_job_id();
+        EXPECT_GT(id, 43U) << printable(text);
+        EXPECT_EQ(state_.next_job_id(), id + 1) << printable(text);
+    }
+}
+
+TEST_F(StateDirTest, ACounterThatWasDamagedTwiceStillGoesUp) {
+    root_.write("state/cfsupdated/serial", "x");
+    const auto first = state_.next_serial();
+    state_.save(record("one", first + 1000));
+    root_.write("state/cfsupdated/serial", "x");
+    EXPECT_GT(state_.next_serial(), first + 1000);
+}
+
+TEST_F(StateDirTest, ACounterAtItsEndDoesNotBeginAnew) {
+    root_.write("state/cfsupdated/serial", "18446744073709551615\n");
+    EXPECT_GT(state_.next_serial(), 1000U);
+}
+
+TEST_F(StateDirTest, NoFloorIsZeroAndItOnlyRises) {
+    EXPECT_EQ(state_.floor(), 0U);
+    state_.raise_floor(0);
+    EXPECT_FALSE(std::filesystem::exists(root_ / "state/cfsupdated/floor"));
+    state_.raise_floor(7);
+    EXPECT_EQ(StateDir(root_.fd(), false).floor(), 7U);
+    state_.raise_floor(6);
+    EXPECT_EQ(state_.floor(), 7U);
+    state_.raise_floor(~std::uint64_t{0});
+    EXPECT_EQ(state_.floor(), ~std::uint64_t{0});
+}
+
+/// What `read` says of trust state that is damaged: never a value.
+template <typename F>
+void expect_corrupt(F&& read, const std::string& file, const std::string& what) {
+    try {
+        std::forward<F>(read)();
+        ADD_FAILURE() << "accepted: " << printable(what);
+    } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::StateCorrupt) << printable(what);
+        EXPECT_NE(std::string(e.what()).find("'state/cfsupdated/" + file + "'"), std::string::npos)
+            << e.what();
+        EXPECT_NE(e.hint().find("remove"), std::string::npos) << e.hint();
+    }
+}
+
+TEST_F(StateDirTest, ADamagedFloorAllowsNothing) {
+    for (const std::string& text : kDamagedNumbers) {
+        root_.write("state/cfsupdated/floor", text);
+        expect_corrupt([&] { (void)state_.floor(); }, "floor", text);
+        expect_corrupt([&] { state_.raise_floor(9); }, "floor", text);
+        EXPECT_EQ(root_.read("state/cfsupdated/floor"), text);
+        std::vector<std::string> problems;
+        (void)state_.floor(problems);
+        EXPECT_EQ(problems.size(), 1U) << printable(text);
+    }
+}
+
+TEST_F(StateDirTest, DamagedHeldDigestsAllowNothing) {
+    const std::string good = std::string(128, 'c');
+    const Digest other = *Digest::from_hex(std::string(128, 'd'));
+    for (const std::string& text : {std::string(),
+                                    std::string("{"),
+                                    std::string("[]"),
+                                    std::string(9, '\0'),
+                                    "{\"" + good + "\":1}",
+                                    "{\"" + good.substr(1) + "\":\"rolled-back\"}"}) {
+        root_.write("state/cfsupdated/held.json", text);
+        expect_corrupt([&] { (void)state_.held(); }, "held.json", text);
+        expect_corrupt([&] { state_.hold(other, kHeldRolledBack); }, "held.json", text);
+        expect_corrupt([&] { state_.release(other); }, "held.json", text);
+        EXPECT_EQ(root_.read("state/cfsupdated/held.json"), text);
+    }
+}
+
+TEST_F(StateDirTest, AReportShowsTheHeldDigestsThatCanBeRead) {
+    const std::string good = std::string(128, 'c');
+    root_.write("state/cfsupdated/held.json", "{\"" + good + "\":\"rolled-back\",\"x\":\"y\"}");
+    std::vector<std::string> problems;
+    const auto held = state_.held(problems);
+    EXPECT_EQ(held, (std::map<std::string, std::string>{{good, "rolled-back"}}));
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_NE(problems[0].find("'state/cfsupdated/held.json'"), std::string::npos) << problems[0];
+    EXPECT_NE(problems[0].find("remove"), std::string::npos) << problems[0];
+}
+
+TEST_F(StateDirTest, TrustStateThatCannotBeReadAllowsNothing) {
+    // A directory opens and does not read, as a file on a failing disk.
+    std::filesystem::create_directory(root_ / "state/cfsupdated/floor");
+    std::filesystem::create_directory(root_ / "state/cfsupdated/held.json");
+    expect_corrupt([&] { (void)state_.floor(); }, "floor", "a directory");
+    expect_corrupt([&] { (void)state_.held(); }, "held.json", "a directory");
+    std::vector<std::string> problems;
+    EXPECT_EQ(state_.floor(problems), 0U);
+    EXPECT_TRUE(state_.held(problems).empty());
+    EXPECT_EQ(problems.size(), 2U);
 }
 
 TEST_F(StateDirTest, HoldsAndReleasesDigests) {

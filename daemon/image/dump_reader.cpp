@@ -273,8 +273,18 @@ FileTree read_dump(ByteView text, DumpDialect dialect, HashAlgorithm algorithm) 
     switch (dialect) {
         case DumpDialect::Rust:
             return DumpReader(algorithm).run(as_text(text));
+        case DumpDialect::C:
+        case DumpDialect::CStrict:
+            break;
     }
-    throw Error(ErrorCode::InvalidArgs, "unknown dump dialect");
+    throw Error(ErrorCode::Unsupported, "the C tool's dialect of dumps is not read yet");
+}
+
+FileTree read_dump(Source& text, DumpDialect dialect, HashAlgorithm algorithm) {
+    constexpr std::size_t kMaxDump = std::size_t{1} << 30;
+    MemorySink all(kMaxDump);
+    copy_stream(text, all);
+    return read_dump(all.bytes(), dialect, algorithm);
 }
 
 }  // namespace cfs::image

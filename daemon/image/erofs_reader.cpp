@@ -239,7 +239,9 @@ ErofsVersion erofs_version(ByteView image) {
     return ErofsView(image).version();
 }
 
-FileTree read_erofs(ByteView image) {
+FileTree read_erofs(ByteView image,
+                    ImageDialect /*dialect*/,
+                    std::optional<HashAlgorithm> /*algorithm*/) {
     return TreeReader(image).run();
 }
 

@@ -9,6 +9,7 @@
 #include "image/erofs_writer.hpp"
 #include "image/tree.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace cfs::image {
@@ -17,8 +18,13 @@ namespace cfs::image {
 [[nodiscard]] ErofsVersion erofs_version(ByteView image);
 
 /// The tree that write_erofs() was given: whiteout stubs, escapes and overlay attributes undone.
-/// V2 images hold no nanoseconds. Writing the tree again gives the same image.
-[[nodiscard]] FileTree read_erofs(ByteView image);
+/// V2 images hold no nanoseconds. Writing the tree again gives the same image. The C dialect takes
+/// what composefs-rs' reader refuses (stated link counts, objects named other than by digest);
+/// there, writing again gives the same image but for the cases of `mkcomposefs` itself.
+/// `algorithm`: the store's; a file whose digest is of another is refused.
+[[nodiscard]] FileTree read_erofs(ByteView image,
+                                  ImageDialect dialect = ImageDialect::Rust,
+                                  std::optional<HashAlgorithm> algorithm = std::nullopt);
 
 /// The objects that the image's files are made of, sorted, each once: what a garbage collector
 /// must keep. Cheaper than read_erofs().

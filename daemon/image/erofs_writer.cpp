@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/erofs_writer.hpp"
 
+#include "crypto/fsverity.hpp"
 #include "image/erofs_layout.hpp"
 
 #include <algorithm>
@@ -206,6 +207,19 @@ Bytes write_erofs(const FileTree& tree, ErofsVersion version, HashAlgorithm algo
     const XattrTable xattrs(inodes, version, algorithm);
     const ImageLayout layout = lay_out(inodes, xattrs, version);
     return Emitter(inodes, xattrs, layout, version).run();
+}
+
+ErofsImage write_erofs(const FileTree& tree, const ErofsOptions& options, Sink& sink) {
+    const Bytes image = write_erofs(tree, options.min_version, options.algorithm);
+    sink.write(image);
+    return {.version = options.min_version,
+            .size = image.size(),
+            .digest = verity_digest(options.algorithm, image)};
+}
+
+ErofsImage measure_erofs(const FileTree& tree, const ErofsOptions& options) {
+    MemorySink sink(std::size_t{1} << 40);
+    return write_erofs(tree, options, sink);
 }
 
 }  // namespace cfs::image

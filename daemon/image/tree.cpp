@@ -64,7 +64,7 @@ std::unique_ptr<Directory> copy_directory(const Directory& from, Copies& copies)
         }
         auto& leaf = copies[node.leaf().get()];
         if (!leaf) leaf = std::make_shared<Inode>(*node.leaf());
-        to->children.emplace_hint(to->children.end(), name, Node(leaf));
+        to->children.emplace_hint(to->children.end(), name, Node(leaf, node.is_link()));
     }
     return to;
 }
@@ -167,7 +167,7 @@ std::optional<Digest> digest_from_object_path(std::string_view path) {
 }
 
 Node::Node(std::unique_ptr<Directory> directory) : directory_(std::move(directory)) {}
-Node::Node(std::shared_ptr<Inode> leaf) : leaf_(std::move(leaf)) {}
+Node::Node(std::shared_ptr<Inode> leaf, bool is_link) : leaf_(std::move(leaf)), is_link_(is_link) {}
 Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;

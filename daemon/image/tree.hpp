@@ -57,6 +57,7 @@ struct Metadata {
 ///  - external: `external` names the object by fs-verity digest, `content` is empty;
 ///  - external without a digest (from dumps and foreign images only): both empty, size > 0;
 ///    `backing_path` may say where the bytes are, else the file is sparse.
+/// What only the C dialect knows (ImageDialect::C) is in the two last members.
 struct Inode {
     FileType type = FileType::Regular;
     Metadata meta;
@@ -65,6 +66,8 @@ struct Inode {
     std::string backing_path;  ///< only when it is not the path that the digest implies
     std::uint64_t size = 0;    ///< bytes; a symlink's is its target's length; 0 for the rest
     std::uint32_t rdev = 0;    ///< devices only; see make_rdev()
+    std::optional<std::uint32_t> stated_nlink;  ///< as a C dump says; else the number of names
+    bool nameless = false;  ///< external with a digest, but the image is to name no object
 
     [[nodiscard]] bool is_inline() const {
         return type == FileType::Regular && !external && content.size() == size;
@@ -93,7 +96,8 @@ class Directory;
 class Node {
  public:
     explicit Node(std::unique_ptr<Directory> directory);
-    explicit Node(std::shared_ptr<Inode> leaf);
+    /// `is_link`: this name was given as a link to another one, which is the file's own name.
+    explicit Node(std::shared_ptr<Inode> leaf, bool is_link = false);
     Node(Node&&) noexcept;
     Node& operator=(Node&&) noexcept;
     ~Node();
@@ -106,8 +110,14 @@ class Node {
     /// nullptr for a directory.
     [[nodiscard]] const std::shared_ptr<Inode>& leaf() const { return leaf_; }
 
+    /// Decides only where the C dialect numbers a file with several names.
+    [[nodiscard]] bool is_link() const { return is_link_; }
+
     /// Breaks a hard link: this name gets `leaf` as its own.
-    void set_leaf(std::shared_ptr<Inode> leaf) { leaf_ = std::move(leaf); }
+    void set_leaf(std::shared_ptr<Inode> leaf) {
+        leaf_ = std::move(leaf);
+        is_link_ = false;
+    }
 
     [[nodiscard]] FileType type() const;
     [[nodiscard]] Metadata& meta() const;
@@ -115,6 +125,7 @@ class Node {
  private:
     std::unique_ptr<Directory> directory_;
     std::shared_ptr<Inode> leaf_;
+    bool is_link_ = false;
 };
 
 /// Children by name, in byte order. Names are 1 to 255 bytes without '/' and NUL, never "." or

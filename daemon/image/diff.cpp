@@ -100,7 +100,8 @@ class Line {
             return at == xattrs.end() ? std::string("none") : quoted(at->second);
         };
         Xattrs names = expected;
-        names.insert(found.begin(), found.end());
+        for (const auto& [name, added] : found)
+            names.try_emplace(name, added);
         for (const auto& [name, unused] : names) {
             const std::string field = "xattr " + printable(name, 80);
             const auto one = expected.find(name);

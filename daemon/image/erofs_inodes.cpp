@@ -199,9 +199,9 @@ class Numbering {
 Metadata stub_metadata(const Metadata& root) {
     Metadata meta = root;
     meta.mode = 0644;
-    meta.xattrs.clear();
+    meta.xattrs = {};
     if (const auto label = root.xattrs.find(kSelinux); label != root.xattrs.end()) {
-        meta.xattrs.insert(*label);
+        meta.xattrs.insert_or_assign(label->first, label->second);
     }
     return meta;
 }

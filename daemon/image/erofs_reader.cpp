@@ -199,7 +199,7 @@ class TreeReader {
             } else if (name.starts_with(kOverlayPrefix)) {
                 bad("attribute '" + printable(name) + "' is not escaped");
             }
-            if (!meta.xattrs.try_emplace(std::move(name), xattr.value).second) {
+            if (!meta.xattrs.try_emplace(std::move(name), xattr.value)) {
                 bad("attribute '" + printable(xattr.name) + "' appears twice");
             }
         }

@@ -137,17 +137,19 @@ class Relabeller {
         return a == b || (a != nullptr && b != nullptr && *a == *b);
     }
 
-    static void set_label(Metadata& meta, const std::string* label) {
-        if (label != nullptr) {
-            meta.xattrs.insert_or_assign(std::string(kSelinux), *label);
-        } else if (const auto old = meta.xattrs.find(kSelinux); old != meta.xattrs.end()) {
-            meta.xattrs.erase(old);
-        }
+    /// Files with nothing but their label share it: they are nearly all.
+    void set_label(Metadata& meta, const std::string* label) {
+        if (label == nullptr) return meta.xattrs.erase(kSelinux);
+        if (!meta.xattrs.empty()) return meta.xattrs.insert_or_assign(std::string(kSelinux), *label);
+        Xattrs& alone = alone_[label];
+        if (alone.empty()) alone.insert_or_assign(std::string(kSelinux), *label);
+        meta.xattrs = alone;
     }
 
     const SelinuxPolicy& policy_;
     /// Keyed by inodes that the tree keeps alive: a split-off name leaves the first one in place.
     std::unordered_map<const Inode*, const std::string*> first_labels_;
+    std::unordered_map<const std::string*, Xattrs> alone_;  ///< keyed by the policy's own texts
 };
 
 }  // namespace
@@ -184,7 +186,7 @@ void relabel(FileTree& tree, const SelinuxPolicy& policy) {
 }
 
 void remove_labels(FileTree& tree) {
-    tree.root().meta.xattrs.erase(std::string(kSelinux));
+    tree.root().meta.xattrs.erase(kSelinux);
     tree.walk([](const std::string&, const Node& node) {
         node.meta().xattrs.erase(std::string(kSelinux));
     });

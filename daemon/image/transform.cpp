@@ -21,8 +21,7 @@ Directory& directory_at(FileTree& tree, std::string_view name) {
 }
 
 void filter_xattrs(Metadata& meta, XattrMode mode) {
-    std::erase_if(meta.xattrs, [mode](const auto& xattr) {
-        const auto& name = xattr.first;
+    meta.xattrs.erase_if([mode](const std::string& name, const std::string&) {
         if (name == "security.capability") return false;
         return mode == XattrMode::AllowlistOnly || !name.starts_with("user.");
     });

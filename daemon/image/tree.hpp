@@ -7,6 +7,7 @@
 #pragma once
 
 #include "crypto/digest.hpp"
+#include "image/xattrs.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -37,9 +38,6 @@ enum class FileType : std::uint8_t {
 
 /// By the S_IFMT bits of `mode`; nullopt for a type that Linux does not know.
 [[nodiscard]] std::optional<FileType> file_type_from_mode(std::uint32_t mode);
-
-/// Names in byte order; values are raw bytes.
-using Xattrs = std::map<std::string, std::string, std::less<>>;
 
 struct Metadata {
     std::uint32_t mode = 0;  ///< permission bits only, 07777

@@ -2,7 +2,9 @@
 #include "image/dump_fields.hpp"
 
 #include "base/bytes.hpp"
-#include "base/error.hpp"
+#include "image/dump_line.hpp"
+
+#include <algorithm>
 
 namespace cfs::image {
 namespace {
@@ -35,10 +37,23 @@ void append_char(std::string& out, char c, bool escape_equals) {
     out += kDigits[byte & 15];
 }
 
-[[noreturn]] void bad_escape(std::string_view field) {
-    throw Error(ErrorCode::BadFormat,
-                "field '" + printable(field) + "' has an unknown or unfinished escape",
-                "Known escapes are \\\\, \\n, \\r, \\t and \\xHH.");
+/// `text` starts with the backslash. \returns the length of the escape
+std::size_t unescape_one(std::string& out, std::string_view text) {
+    const char kind = text.size() < 2 ? '\0' : text[1];
+    if (kind == 'x' && text.size() >= 4 && hex_value(text[2]) >= 0 && hex_value(text[3]) >= 0) {
+        out += static_cast<char>(hex_value(text[2]) * 16 + hex_value(text[3]));
+        return 4;
+    }
+    constexpr std::string_view kLetters = "\\nrt";
+    constexpr std::string_view kMeanings = "\\\n\r\t";
+    const auto letter = kLetters.find(kind);
+    if (letter == kLetters.npos) {
+        bad_field(text,
+                  "the escape '" + printable(text.substr(0, 4)) + "' is unknown or unfinished",
+                  "Known escapes are \\\\, \\n, \\r, \\t and \\xHH.");
+    }
+    out += kMeanings[letter];
+    return 2;
 }
 
 }  // namespace
@@ -55,40 +70,14 @@ void append_escaped(std::string& out, std::string_view raw, DumpField kind) {
         append_char(out, c, kind != DumpField::Plain);
 }
 
-std::string unescape(std::string_view field) {
-    std::string out;
-    out.reserve(field.size());
-    for (std::size_t i = 0; i < field.size(); ++i) {
-        if (field[i] != '\\') {
-            out += field[i];
-            continue;
-        }
-        if (++i == field.size()) bad_escape(field);
-        switch (field[i]) {
-            case '\\':
-                out += '\\';
-                break;
-            case 'n':
-                out += '\n';
-                break;
-            case 'r':
-                out += '\r';
-                break;
-            case 't':
-                out += '\t';
-                break;
-            case 'x': {
-                const auto byte = from_hex(field.substr(i + 1, 2));
-                if (!byte || byte->size() != 1) bad_escape(field);
-                out += static_cast<char>(byte->front());
-                i += 2;
-                break;
-            }
-            default:
-                bad_escape(field);
-        }
+void unescape_to(std::string& out, std::string_view field) {
+    for (;;) {
+        const auto plain = std::min(field.find('\\'), field.size());
+        out.append(field.substr(0, plain));
+        field.remove_prefix(plain);
+        if (field.empty()) return;
+        field.remove_prefix(unescape_one(out, field));
     }
-    return out;
 }
 
 }  // namespace cfs::image

@@ -13,10 +13,18 @@ enum class DumpField {
     XattrValue,  ///< '=' is escaped; "" and "-" stand for themselves
 };
 
+/// -1 when `c` is no hexadecimal digit.
+[[nodiscard]] constexpr int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /// Appends `raw` as a field. "" becomes "-" and "-" becomes "\x2d" where "-" means none.
 void append_escaped(std::string& out, std::string_view raw, DumpField kind);
 
-/// Throws BadFormat for an unknown or truncated escape.
-[[nodiscard]] std::string unescape(std::string_view field);
+/// Appends what `field`, a piece of a line, stands for. Throws LineError for an unknown or
+/// truncated escape.
+void unescape_to(std::string& out, std::string_view field);
 
 }  // namespace cfs::image

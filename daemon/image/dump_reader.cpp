@@ -2,289 +2,347 @@
 #include "image/dump_reader.hpp"
 
 #include "base/error.hpp"
-#include "image/dump_fields.hpp"
+#include "image/dump_line.hpp"
+#include "image/dump_lines.hpp"
+#include "image/dump_links.hpp"
+#include "image/erofs_format.hpp"
+#include "image/text_arena.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <unordered_map>
 
 namespace cfs::image {
 namespace {
 
-constexpr std::size_t kMaxDumpInline = 512;
-constexpr std::size_t kMaxDumpSymlink = 1024;
+constexpr std::size_t kMaxSymlinkRust = 1024;
 
-[[noreturn]] void bad(const std::string& what, std::string hint = {}) {
-    throw Error(ErrorCode::BadFormat, what, std::move(hint));
-}
-
-template <typename T>
-T number(std::string_view text, std::string_view field, int base = 10) {
-    T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc() || end != text.data() + text.size() || text.starts_with('-')) {
-        bad(std::string(field) + " is '" + printable(text) + "', expected an unsigned " +
-            (base == 8 ? "octal" : "decimal") + " number of " + std::to_string(sizeof(T) * 8) +
-            " bits");
+/// libcomposefs counts what a node's attributes take, but from zero once it adds its marks; one
+/// that replaces a longer value of the tree then takes the counter below zero, which it refuses.
+/// The marks are those of every version; the ones of V1 are the writer's business.
+bool marks_overflow(const Xattrs& own, std::string_view trusted, std::string_view user) {
+    std::size_t counted = 0;
+    if (const auto old = own.find(trusted); old != own.end() && own.size() > 1) {
+        if (!old->second.empty()) return true;
+    } else {
+        constexpr std::size_t kEscape = 8;  // "overlay." is put in
+        counted = 7 + kEscape + trusted.size();
     }
-    return value;
-}
-
-/// The eleven fixed fields, still escaped.
-struct Line {
-    std::string_view path, size, mode, nlink, uid, gid, rdev, mtime, payload, content, digest;
-    std::string_view xattrs;
-};
-
-std::string_view cut(std::string_view& rest, std::string_view field) {
-    if (rest.empty()) bad("field " + std::string(field) + " is missing");
-    const auto end = std::min(rest.find(' '), rest.size());
-    const std::string_view text = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    return text;
-}
-
-Line split(std::string_view rest) {
-    Line line;
-    line.path = cut(rest, "PATH");
-    line.size = cut(rest, "SIZE");
-    line.mode = cut(rest, "MODE");
-    line.nlink = cut(rest, "NLINK");
-    line.uid = cut(rest, "UID");
-    line.gid = cut(rest, "GID");
-    line.rdev = cut(rest, "RDEV");
-    line.mtime = cut(rest, "MTIME");
-    line.payload = cut(rest, "PAYLOAD");
-    line.content = cut(rest, "CONTENT");
-    line.digest = cut(rest, "DIGEST");
-    line.xattrs = rest;
-    return line;
-}
-
-/// Unescaped value of a field that may be "-" for none.
-std::string optional_field(std::string_view text, std::size_t limit, std::string_view field) {
-    if (text == "-") return {};
-    std::string value = unescape(text);
-    if (value.size() > limit) {
-        bad(std::string(field) + " has " + std::to_string(value.size()) +
-            " bytes, expected at most " + std::to_string(limit));
-    }
-    return value;
-}
-
-void check_text(std::string_view value, std::string_view field) {
-    if (value.find('\0') != value.npos) bad(std::string(field) + " holds a NUL byte");
-}
-
-void read_xattrs(std::string_view rest, Xattrs& xattrs) {
-    if (rest.ends_with(' ')) rest.remove_suffix(1);
-    while (!rest.empty()) {
-        const std::string_view pair = cut(rest, "KEY=VALUE");
-        const auto equals = pair.find('=');
-        if (equals == pair.npos) bad("attribute '" + printable(pair) + "' has no '='");
-        std::string name = unescape(pair.substr(0, equals));
-        std::string value = unescape(pair.substr(equals + 1));
-        check_text(name, "an attribute's name");
-        if (name.empty() || name.size() > kMaxXattrName || value.size() > kMaxXattrValue) {
-            bad("attribute '" + printable(name) + "' has a name of " + std::to_string(name.size()) +
-                " and a value of " + std::to_string(value.size()) +
-                " bytes, expected 1 to 255 and at most 65535");
-        }
-        xattrs.insert_or_assign(std::move(name), std::move(value));
-    }
-}
-
-Metadata read_metadata(const Line& line, std::uint32_t mode) {
-    Metadata meta;
-    meta.mode = mode & 07777;
-    (void)number<std::uint64_t>(line.nlink, "NLINK");
-    meta.uid = number<std::uint32_t>(line.uid, "UID");
-    meta.gid = number<std::uint32_t>(line.gid, "GID");
-    const auto dot = line.mtime.find('.');
-    if (dot == line.mtime.npos) bad("MTIME is '" + printable(line.mtime) + "', expected SEC.NSEC");
-    const auto sec = number<std::uint64_t>(line.mtime.substr(0, dot), "MTIME's seconds");
-    if (sec > INT64_MAX) bad("MTIME is '" + printable(line.mtime) + "', beyond 63 bits");
-    meta.mtime_sec = static_cast<std::int64_t>(sec);
-    meta.mtime_nsec = number<std::uint32_t>(line.mtime.substr(dot + 1), "MTIME's nanoseconds");
-    read_xattrs(line.xattrs, meta.xattrs);
-    return meta;
+    const auto old = own.find(user);
+    return old != own.end() && old->second.size() > counted;
 }
 
 class DumpReader {
  public:
-    explicit DumpReader(HashAlgorithm algorithm) : algorithm_(algorithm) {}
+    DumpReader(DumpDialect dialect, HashAlgorithm algorithm) : fields_(dialect, algorithm) {}
 
-    FileTree run(std::string_view text) {
-        while (!text.empty()) {
-            ++number_;
-            const auto end = std::min(text.find('\n'), text.size());
-            const std::string_view line = text.substr(0, end);
-            text.remove_prefix(std::min(end + 1, text.size()));
-            with_context("dump line " + std::to_string(number_) + " ('" +
-                             printable(line.substr(0, line.find(' '))) + "')",
-                         [&] { read_line(line); });
+    FileTree run(Source& source) {
+        LineSource lines(source);
+        std::string_view line;
+        while (lines.next(line, ++number_)) {
+            try {
+                if (!lines.terminated() && fields_.strict()) {
+                    bad_field(line.substr(line.size()), "the last line has no line feed");
+                }
+                read_line(line);
+            } catch (const LineError& error) {
+                fail(line, error);
+            }
         }
-        if (number_ == 0) bad("the dump is empty, expected a line for '/'");
+        if (number_ == 1) {
+            throw Error(ErrorCode::BadFormat,
+                        "dump line 1, column 1: the dump is empty, expected a line for '/'");
+        }
+        links_.resolve(tree_);
         return std::move(tree_);
     }
 
  private:
+    [[noreturn]] void fail(std::string_view line, const LineError& error) const {
+        throw Error(ErrorCode::BadFormat,
+                    "dump line " + std::to_string(number_) + ", column " +
+                        std::to_string(error.at - line.data() + 1) + " ('" +
+                        printable(line.substr(0, line.find(' '))) + "'): " + error.what,
+                    error.hint);
+    }
+
     void read_line(std::string_view text) {
-        if (text.find('\0') != text.npos) bad("the line holds a NUL byte");
-        const Line line = split(text);
-        const std::string path = unescape(line.path);
+        const Line line = fields_.split(text);
+        std::string_view path = fields_.path(line.path);
+        if (path.empty()) bad_field(line.path, "PATH is empty");
         if (number_ == 1) return read_root(path, line);
-        const auto [parent, name] = find_parent(path);
-        if (parent->find(name) != nullptr) bad("the path appears twice");
+        if (path == "/") bad_field(line.path, "a second root");
+        path = canonical(path, line.path);
+        Directory& parent = parent_of(path, line.path);
+        const std::string_view name = path.substr(path.rfind('/') + 1);
         if (line.mode.starts_with('@')) {
-            parent->put(std::string(name), read_link(line));
+            read_link(line, parent, name, path);
             return;
         }
-        const auto mode = number<std::uint32_t>(line.mode, "MODE", 8);
-        const auto type = file_type_from_mode(mode);
-        if (!type || mode > 0177777) bad("MODE is " + printable(line.mode) + ", an unknown type");
-        parent->put(std::string(name),
-                    *type == FileType::Directory ? read_directory(line, mode)
-                                                 : Node(read_leaf(line, mode, *type)));
+        const std::uint32_t mode = fields_.mode(line.mode);
+        const FileType type = *file_type_from_mode(mode);
+        if (type == FileType::Directory) {
+            read_directory(line, mode, parent, name, path);
+        } else {
+            put(line, parent, name, Node(read_leaf(line, mode, type, parent)));
+        }
     }
 
     void read_root(std::string_view path, const Line& line) {
-        if (path != "/") bad("the first line is for '" + printable(path) + "', expected '/'");
-        const auto mode =
-            line.mode.starts_with('@') ? 0 : number<std::uint32_t>(line.mode, "MODE", 8);
-        if (file_type_from_mode(mode) != FileType::Directory || mode > 0177777) {
-            bad("the root's MODE is " + printable(line.mode) + ", expected a directory's");
+        if (path != "/") {
+            bad_field(line.path, "the first line is for '" + printable(path) + "', expected '/'");
         }
-        tree_.root().meta = read_metadata(line, mode);
+        const std::uint32_t mode = line.mode.starts_with('@') ? 0 : fields_.mode(line.mode);
+        if (file_type_from_mode(mode) != FileType::Directory) {
+            bad_field(line.mode,
+                      "the root's MODE is " + printable(line.mode) + ", expected a directory's");
+        }
+        check_directory(line);
+        tree_.root().meta = fields_.metadata(line, mode);
+        directories_.emplace("", &tree_.root());
+        last_parent_ = &tree_.root();
     }
 
-    /// Walks to the directory that `path` lies in.
-    std::pair<Directory*, std::string_view> find_parent(std::string_view path) {
-        check_text(path, "PATH");
-        if (!path.starts_with('/') || path.size() > kMaxPath) {
-            bad("PATH is not absolute, or longer than " + std::to_string(kMaxPath) + " bytes");
+    /// With one slash before each component. composefs-rs wants that; the C tool wants no slash at
+    /// the end and takes the rest as it comes.
+    std::string_view canonical(std::string_view path, std::string_view field) {
+        if (path.size() > kMaxPath) {
+            bad_field(field,
+                      "PATH has " + std::to_string(path.size()) + " bytes, expected at most " +
+                          std::to_string(kMaxPath));
         }
-        Directory* parent = &tree_.root();
-        for (path.remove_prefix(1);;) {
-            const auto slash = path.find('/');
-            const std::string_view name = path.substr(0, slash);
-            if (name.empty() || name == "." || name == ".." || name.size() > kMaxName) {
-                bad("component '" + printable(name) + "' is empty, dots or longer than 255 bytes");
+        if (fields_.c() && (path.front() != '/' || path.find("//") != path.npos)) {
+            canonical_.clear();
+            char last = '/';
+            if (path.front() != '/') canonical_ = "/";
+            for (const char c : path) {
+                if (c != '/' || last != '/' || canonical_.empty()) canonical_ += c;
+                last = c;
             }
-            if (slash == path.npos) return {parent, name};
-            const Node* node = parent->find(name);
-            if (node == nullptr || !node->is_directory()) {
-                bad("parent '" + printable(name) + "' is no directory of an earlier line");
-            }
-            parent = node->directory();
-            path.remove_prefix(slash + 1);
+            path = canonical_;
+        }
+        if (path.front() != '/') bad_field(field, "PATH is not absolute");
+        const std::string_view name = path.substr(path.rfind('/') + 1);
+        if (name.empty() || name == "." || name == ".." || name.size() > kMaxName) {
+            bad_field(field,
+                      "the name '" + printable(name) + "' is empty, dots or longer than " +
+                          std::to_string(kMaxName) + " bytes");
+        }
+        return path;
+    }
+
+    Directory& parent_of(std::string_view path, std::string_view field) {
+        const std::string_view parent = path.substr(0, path.rfind('/'));
+        if (parent == last_parent_path_) return *last_parent_;
+        const auto found = directories_.find(parent);
+        if (found == directories_.end()) {
+            bad_field(field,
+                      "parent '" + printable(parent) + "' is no directory of an earlier line",
+                      "Every directory needs a line of its own before those of its content.");
+        }
+        last_parent_path_ = found->first;
+        last_parent_ = found->second;
+        return *last_parent_;
+    }
+
+    /// Lines mostly come in the order of their names.
+    static Node& put(const Line& line, Directory& parent, std::string_view name, Node node) {
+        auto& children = parent.children;
+        if (children.empty() || std::prev(children.end())->first < name) {
+            return children.emplace_hint(children.end(), std::string(name), std::move(node))
+                ->second;
+        }
+        const auto [at, fresh] = children.try_emplace(std::string(name), std::move(node));
+        if (!fresh) bad_field(line.path, "the path appears twice");
+        return at->second;
+    }
+
+    void read_directory(const Line& line,
+                        std::uint32_t mode,
+                        Directory& parent,
+                        std::string_view name,
+                        std::string_view path) {
+        check_directory(line);
+        auto directory = std::make_unique<Directory>();
+        directory->meta = fields_.metadata(line, mode);
+        const Node& node = put(line, parent, name, Node(std::move(directory)));
+        // All leaves of so deep a tree have paths that are too long.
+        if (static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) > kMaxDepth) {
+            bad_field(line.path, "directories are nested too deeply");
+        }
+        directories_.emplace(paths_.keep(path), node.directory());
+    }
+
+    /// What is not used has to be well-formed all the same.
+    void check_directory(const Line& line) {
+        const std::uint64_t size = fields_.number64(line.size, "SIZE");
+        (void)fields_.number32(line.nlink, "NLINK");
+        check_no_device(line);
+        if (!fields_.c()) return;
+        (void)fields_.payload(line.payload);
+        (void)fields_.content(line.content, size);
+    }
+
+    void check_no_device(const Line& line) const {
+        const std::uint32_t rdev = fields_.number32(line.rdev, "RDEV");
+        if (rdev != 0 && (!fields_.c() || fields_.strict())) {
+            bad_field(line.rdev,
+                      "RDEV is " + printable(line.rdev) + ", expected 0 for what is no device");
         }
     }
 
-    Node read_link(const Line& line) {
-        const auto mode = number<std::uint32_t>(line.mode.substr(1), "MODE", 8);
-        if (file_type_from_mode(mode).value_or(FileType::Directory) == FileType::Directory) {
-            bad("MODE " + printable(line.mode) + " is no type that can be hard-linked");
+    void read_link(const Line& line,
+                   Directory& parent,
+                   std::string_view name,
+                   std::string_view path) {
+        const std::uint32_t mode = fields_.mode(line.mode.substr(1));
+        if (file_type_from_mode(mode) == FileType::Directory) {
+            bad_field(line.mode, "MODE " + printable(line.mode) + " cannot be hard-linked");
         }
-        const std::string target = optional_field(line.payload, kMaxPath, "PAYLOAD");
-        if (!target.starts_with('/')) bad("PAYLOAD is not the absolute path of the link's target");
+        const std::string target(fields_.payload(line.payload));
+        if (target.empty()) bad_field(line.payload, "PAYLOAD names no target of the hard link");
+        if (fields_.c()) {
+            Node& node = put(line, parent, name, Node(std::shared_ptr<Inode>(), true));
+            const auto column =
+                static_cast<std::size_t>(line.payload.data() - line.path.data()) + 1;
+            links_.add(node, target, {number_, column, std::string(path)});
+            return;
+        }
+        if (!target.starts_with('/')) bad_field(line.payload, "PAYLOAD is no absolute path");
         const Node* node = tree_.lookup(target);
         if (node == nullptr || node->is_directory()) {
-            bad("hard link target '" + printable(target) + "' is no file of an earlier line");
+            bad_field(line.payload,
+                      "hard link target '" + printable(target) + "' is no file of an earlier line");
         }
-        if (node->leaf()->is_whiteout()) bad("a whiteout cannot be hard-linked");
-        return Node(node->leaf());
+        if (node->leaf()->is_whiteout())
+            bad_field(line.payload, "a whiteout cannot be hard-linked");
+        put(line, parent, name, Node(node->leaf(), true));
     }
 
-    static Node read_directory(const Line& line, std::uint32_t mode) {
-        check_no_device(line);
-        auto directory = std::make_unique<Directory>();
-        directory->meta = read_metadata(line, mode);
-        return Node(std::move(directory));
-    }
-
-    static void check_no_device(const Line& line) {
-        if (number<std::uint32_t>(line.rdev, "RDEV") != 0) {
-            bad("RDEV is " + printable(line.rdev) + ", expected 0 for what is no device");
-        }
-    }
-
-    std::shared_ptr<Inode> read_leaf(const Line& line, std::uint32_t mode, FileType type) const {
+    std::shared_ptr<Inode> read_leaf(const Line& line,
+                                     std::uint32_t mode,
+                                     FileType type,
+                                     const Directory& parent) {
         auto leaf = std::make_shared<Inode>();
         leaf->type = type;
-        leaf->meta = read_metadata(line, mode);
-        const auto size = number<std::uint64_t>(line.size, "SIZE");
-        if (type == FileType::CharDevice || type == FileType::BlockDevice) {
-            leaf->rdev = number<std::uint32_t>(line.rdev, "RDEV");
-            return leaf;
-        }
-        check_no_device(line);
-        if (type == FileType::Regular) read_regular(line, size, *leaf);
-        if (type == FileType::Symlink) {
-            leaf->content = optional_field(line.payload, kMaxDumpSymlink, "PAYLOAD");
-            check_text(leaf->content, "PAYLOAD");
-            if (leaf->content.empty()) bad("PAYLOAD is empty, expected the link's target");
-            leaf->size = leaf->content.size();
+        leaf->meta = fields_.metadata(line, mode);
+        leaf->size = fields_.number64(line.size, "SIZE");
+        const std::uint32_t nlink = fields_.number32(line.nlink, "NLINK");
+        if (fields_.c()) leaf->stated_nlink = nlink;
+        switch (type) {
+            case FileType::Regular:
+                check_no_device(line);
+                read_regular(line, *leaf);
+                break;
+            case FileType::Symlink:
+                check_no_device(line);
+                read_symlink(line, *leaf);
+                break;
+            default:
+                read_special(line, *leaf, parent);
         }
         return leaf;
     }
 
+    void read_special(const Line& line, Inode& leaf, const Directory& parent) {
+        if (fields_.c()) {
+            (void)fields_.payload(line.payload);
+            (void)fields_.content(line.content, leaf.size);
+        } else {
+            leaf.size = 0;
+        }
+        if (leaf.type != FileType::CharDevice && leaf.type != FileType::BlockDevice) {
+            return check_no_device(line);
+        }
+        leaf.rdev = fields_.number32(line.rdev, "RDEV");
+        if (!leaf.is_whiteout()) return;
+        using namespace erofs;
+        if (marks_overflow(leaf.meta.xattrs, "trusted.overlay.whiteout", kUserWhiteoutMark) ||
+            marks_overflow(parent.meta.xattrs, "trusted.overlay.whiteouts", kUserWhiteoutsMark)) {
+            bad_field(
+                line.mode,
+                "this whiteout or its directory has an attribute that marks whiteouts itself, "
+                "with a value that is too long",
+                "Remove the attributes trusted.overlay.* and user.overlay.* there.");
+        }
+    }
+
+    void read_symlink(const Line& line, Inode& leaf) {
+        const std::string_view target = fields_.payload(line.payload);
+        const std::size_t limit = fields_.c() ? kMaxSymlink : kMaxSymlinkRust;
+        if (target.empty() || target.size() > limit) {
+            bad_field(line.payload,
+                      "PAYLOAD, the link's target, has " + std::to_string(target.size()) +
+                          " bytes, expected 1 to " + std::to_string(limit));
+        }
+        leaf.content = target;
+        if (fields_.c()) {
+            const bool content = fields_.content(line.content, leaf.size).has_value();
+            if (fields_.strict() && content) {
+                bad_field(line.content, "a symbolic link has CONTENT");
+            }
+            if (fields_.strict() && leaf.size != target.size()) {
+                bad_field(line.size,
+                          "SIZE is " + printable(line.size) + ", expected the target's length, " +
+                              std::to_string(target.size()));
+            }
+        }
+        leaf.size = target.size();
+    }
+
+    void read_regular(const Line& line, Inode& leaf) {
+        if (leaf.size > erofs::kMaxFileSize) {
+            bad_field(line.size,
+                      "SIZE is " + printable(line.size) + ", expected at most 2^53 bytes");
+        }
+        const std::string_view payload = fields_.payload(line.payload);
+        if (!fields_.c()) return read_regular_rust(line, payload, leaf);
+        if (auto content = fields_.content(line.content, leaf.size)) {
+            leaf.content = std::move(*content);
+        } else if (leaf.size > 0) {
+            leaf.external = fields_.digest(line.digest);
+            leaf.nameless = leaf.external && payload.empty();
+            const bool implied = leaf.external && is_object_path_of(payload, *leaf.external);
+            if (!implied) leaf.backing_path = payload;
+        }
+    }
+
     /// A payload makes the file external, whatever else is given.
-    void read_regular(const Line& line, std::uint64_t size, Inode& leaf) const {
-        leaf.size = size;
-        const std::string payload = optional_field(line.payload, kMaxPath, "PAYLOAD");
+    void read_regular_rust(const Line& line, std::string_view payload, Inode& leaf) {
         if (!payload.empty()) {
-            leaf.external = read_digest(line.digest);
+            leaf.external = fields_.digest(line.digest);
             if (leaf.external) return;
-            const auto implied = digest_from_object_path(payload);
-            if (!implied || implied->algorithm() != algorithm_) {
-                bad("PAYLOAD '" + printable(payload) + "' is no object path of " +
-                    std::string(to_string(algorithm_)));
+            if (!fields_.is_object_path(payload)) {
+                bad_field(line.payload, "PAYLOAD '" + printable(payload) + "' is no object's path");
             }
             leaf.backing_path = payload;
             return;
         }
-        if (line.digest != "-") bad("DIGEST is given without PAYLOAD");
-        if (line.content == "-") return;
-        leaf.content = optional_field(line.content, kMaxDumpInline, "CONTENT");
-        if (leaf.content.size() != size) {
-            bad("CONTENT has " + std::to_string(leaf.content.size()) + " bytes, expected SIZE " +
-                std::to_string(size));
+        if (line.digest != "-") bad_field(line.digest, "DIGEST is given without PAYLOAD");
+        if (auto content = fields_.content(line.content, leaf.size)) {
+            leaf.content = std::move(*content);
         }
     }
 
-    std::optional<Digest> read_digest(std::string_view text) const {
-        if (text == "-") return std::nullopt;
-        const auto digest = Digest::from_hex(text);
-        if (!digest || digest->algorithm() != algorithm_) {
-            bad("DIGEST '" + printable(text) + "' is no " + std::string(to_string(algorithm_)) +
-                " digest");
-        }
-        return digest;
-    }
-
-    const HashAlgorithm algorithm_;
+    LineReader fields_;
     FileTree tree_;
     std::size_t number_ = 0;
+    TextArena paths_;
+    std::unordered_map<std::string_view, Directory*> directories_;
+    std::string_view last_parent_path_;
+    Directory* last_parent_ = nullptr;
+    std::string canonical_;
+    PendingLinks links_;
 };
 
 }  // namespace
 
-FileTree read_dump(ByteView text, DumpDialect dialect, HashAlgorithm algorithm) {
-    switch (dialect) {
-        case DumpDialect::Rust:
-            return DumpReader(algorithm).run(as_text(text));
-        case DumpDialect::C:
-        case DumpDialect::CStrict:
-            break;
-    }
-    throw Error(ErrorCode::Unsupported, "the C tool's dialect of dumps is not read yet");
+FileTree read_dump(Source& text, DumpDialect dialect, HashAlgorithm algorithm) {
+    return DumpReader(dialect, algorithm).run(text);
 }
 
-FileTree read_dump(Source& text, DumpDialect dialect, HashAlgorithm algorithm) {
-    constexpr std::size_t kMaxDump = std::size_t{1} << 30;
-    MemorySink all(kMaxDump);
-    copy_stream(text, all);
-    return read_dump(all.bytes(), dialect, algorithm);
+FileTree read_dump(ByteView text, DumpDialect dialect, HashAlgorithm algorithm) {
+    MemorySource source(text);
+    return read_dump(source, dialect, algorithm);
 }
 
 }  // namespace cfs::image

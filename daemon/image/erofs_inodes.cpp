@@ -23,29 +23,42 @@ constexpr auto kStubNames = [] {
 /// What is known of a leaf with several names.
 struct Link {
     const Directory* home = nullptr;  ///< the directory of its first name, depth first
+    const Node* own = nullptr;        ///< the first name that is no link to another one
     std::uint32_t names = 0;
     std::uint32_t number = kNone;
 };
 
 using Links = std::unordered_map<const Inode*, Link>;
 
+struct Counts {
+    std::size_t directories = 1;
+    std::size_t names = 0;
+};
+
 /// Leaves whose count of owners is one have one name and stay out of the map: that is nearly all.
-void collect_links(const Directory& directory, Links& links) {
+void collect_links(const Directory& directory, Links& links, Counts& counts) {
+    counts.names += directory.children.size();
     for (const auto& [name, node] : directory.children) {
         if (node.is_directory()) {
-            collect_links(*node.directory(), links);
+            ++counts.directories;
+            collect_links(*node.directory(), links, counts);
         } else if (node.leaf().use_count() > 1) {
             Link& link = links[node.leaf().get()];
             if (link.names++ == 0) link.home = &directory;
+            if (link.own == nullptr || (link.own->is_link() && !node.is_link())) link.own = &node;
         }
     }
 }
 
 class Numbering {
  public:
-    Numbering(const FileTree& tree, ErofsVersion version)
-        : root_(tree.root()), stubs_(version != ErofsVersion::V2) {
-        collect_links(root_, links_);
+    Numbering(const FileTree& tree, const Rules& rules)
+        : root_(tree.root()), rules_(rules), stubs_(!rules.v2()) {
+        Counts counts;
+        collect_links(root_, links_, counts);
+        const std::size_t stubs = stubs_ ? kStubNames.size() : 0;
+        list_.items.reserve(counts.names + 1 + stubs);
+        list_.entries.reserve(counts.names + 2 * counts.directories + stubs);
     }
 
     InodeList run() {
@@ -53,7 +66,7 @@ class Numbering {
         add_directory(root_);
         if (stubs_) {
             for (std::uint32_t i = 0; i < list_.items.size(); ++i) {
-                if (list_.items[i].directory != nullptr) expand(i, i == 0 ? 0 : parents_[i]);
+                if (list_.items[i].directory != nullptr) expand(i);
             }
             for (const auto& [entry, leaf] : unresolved_) {
                 list_.entries[entry].inode = links_.at(leaf).number;
@@ -71,10 +84,12 @@ class Numbering {
     };
 
     /// The children, the stubs that are missing and the two dots, in byte order.
-    std::vector<Child> children_of(const Directory& directory) const {
-        std::vector<Child> result;
+    [[nodiscard]] std::vector<Child> children_of(const Directory& directory) {
+        std::vector<Child> result = std::move(spare_);
+        result.clear();
         result.reserve(directory.children.size() + 2 + (&directory == &root_ ? 256 : 0));
-        std::vector<std::string_view> extra = {".", ".."};
+        std::vector<std::string_view>& extra = extra_;
+        extra.assign({".", ".."});
         if (stubs_ && &directory == &root_) {
             for (const auto& name : kStubNames)
                 extra.emplace_back(name.data(), name.size());
@@ -91,37 +106,39 @@ class Numbering {
         return result;
     }
 
-    std::uint32_t add(Item item, std::uint32_t parent = 0) {
+    std::uint32_t add(const Item& item) {
         list_.items.push_back(item);
-        if (stubs_) parents_.push_back(parent);
         return static_cast<std::uint32_t>(list_.items.size() - 1);
     }
 
+    /// Until a directory is expanded, its first_entry holds its parent's number.
     std::uint32_t add_directory(const Directory& directory, std::uint32_t parent = 0) {
         return add({.meta = &directory.meta,
                     .directory = &directory,
                     .leaf = nullptr,
                     .type = FileType::Directory,
-                    .nlink = 2},
-                   parent);
+                    .nlink = 2,
+                    .first_entry = parent});
     }
 
     std::uint32_t add_leaf(const Child& child, std::uint32_t parent, std::uint32_t names) {
         const Inode& leaf = *child.node->leaf();
-        const bool stub = parent == 0 && is_stub(root_.meta, child.name, leaf);
-        const bool escaped = stubs_ && leaf.is_whiteout() && !stub;
-        if (leaf.is_whiteout() && names > 1) {
+        const bool whiteout = leaf.is_whiteout();
+        const bool stub =
+            whiteout && !rules_.c() && parent == 0 && is_stub(root_.meta, child.name, leaf);
+        const bool escaped = stubs_ && whiteout && !stub;
+        if (whiteout && names > 1 && !rules_.c()) {
             throw Error(ErrorCode::BadFormat,
                         "whiteout '" + printable(child.name) + "' has " + std::to_string(names) +
                             " names, expected one",
                         "A whiteout (character device 0:0) cannot be hard-linked in an image.");
         }
-        if (escaped) list_.items[parent].holds_escaped = true;
+        if (escaped) list_.items[parent].holds_escaped = list_.holds_escaped = true;
         return add({.meta = &leaf.meta,
                     .leaf = &leaf,
                     .type = escaped ? FileType::Regular : leaf.type,
                     .escaped = escaped,
-                    .nlink = names});
+                    .nlink = rules_.c() ? leaf.stated_nlink.value_or(names) : names});
     }
 
     std::uint32_t add_stub() {
@@ -130,12 +147,12 @@ class Numbering {
 
     /// Numbers a leaf unless that is another directory's turn; kNone then.
     std::uint32_t number_leaf(const Child& child, std::uint32_t parent) {
+        if (child.node->leaf().use_count() == 1) return add_leaf(child, parent, 1);
         const auto found = links_.find(child.node->leaf().get());
-        if (child.node->leaf().use_count() == 1 || found == links_.end()) {
-            return add_leaf(child, parent, 1);
-        }
+        if (found == links_.end()) return add_leaf(child, parent, 1);
         Link& link = found->second;
-        const bool here = !stubs_ || link.home == list_.items[parent].directory;
+        const bool here = rules_.c() ? link.own == child.node
+                                     : !stubs_ || link.home == list_.items[parent].directory;
         if (link.number == kNone && here) link.number = add_leaf(child, parent, link.names);
         return link.number;
     }
@@ -149,8 +166,9 @@ class Numbering {
     }
 
     /// Breadth first: gives numbers to the children of one directory.
-    void expand(std::uint32_t index, std::uint32_t parent) {
-        const auto children = children_of(*list_.items[index].directory);
+    void expand(std::uint32_t index) {
+        const std::uint32_t parent = list_.items[index].first_entry;
+        auto children = children_of(*list_.items[index].directory);
         std::uint32_t at = begin_entries(index, children.size());
         for (const Child& child : children) {
             std::uint32_t number = 0;
@@ -165,6 +183,7 @@ class Numbering {
             }
             list_.entries[at++] = {child.name, number};
         }
+        spare_ = std::move(children);
     }
 
     /// Depth first: numbers everything below one directory.
@@ -187,10 +206,12 @@ class Numbering {
     }
 
     const Directory& root_;
+    const Rules& rules_;
     const bool stubs_;
     Links links_;
     InodeList list_;
-    std::vector<std::uint32_t> parents_;
+    std::vector<Child> spare_;  ///< memory for the next list of children
+    std::vector<std::string_view> extra_;
     std::vector<std::pair<std::uint32_t, const Inode*>> unresolved_;
 };
 
@@ -210,8 +231,8 @@ bool is_stub(const Metadata& root, std::string_view name, const Inode& inode) {
     return inode.is_whiteout() && is_stub_name(name) && inode.meta == stub_metadata(root);
 }
 
-InodeList number_inodes(const FileTree& tree, ErofsVersion version) {
-    return Numbering(tree, version).run();
+InodeList number_inodes(const FileTree& tree, const Rules& rules) {
+    return Numbering(tree, rules).run();
 }
 
 }  // namespace cfs::image::erofs

@@ -11,6 +11,17 @@
 
 namespace cfs::image::erofs {
 
+/// What decides how a tree is written.
+struct Rules {
+    ErofsVersion version = ErofsVersion::V1;
+    ImageDialect dialect = ImageDialect::Rust;
+    HashAlgorithm algorithm = HashAlgorithm::Sha256;
+
+    [[nodiscard]] bool v2() const { return version == ErofsVersion::V2; }
+
+    [[nodiscard]] bool c() const { return dialect == ImageDialect::C; }
+};
+
 /// A directory entry, "." and ".." included.
 struct Entry {
     std::string_view name;
@@ -34,10 +45,11 @@ struct InodeList {
     std::vector<Item> items;  ///< [0] is the root
     std::vector<Entry> entries;
     std::vector<Metadata> stub_meta;  ///< one element when there are stubs
+    bool holds_escaped = false;       ///< some item is escaped
 };
 
 /// V0 and V1: breadth first, whiteout stubs added to the root; V2: depth first, as it is.
-/// Throws BadFormat for a hard-linked whiteout.
-[[nodiscard]] InodeList number_inodes(const FileTree& tree, ErofsVersion version);
+/// Throws BadFormat for a hard-linked whiteout of the Rust dialect.
+[[nodiscard]] InodeList number_inodes(const FileTree& tree, const Rules& rules);
 
 }  // namespace cfs::image::erofs

@@ -22,8 +22,8 @@ constexpr std::uint64_t kMaxInlineV2 = 512;   ///< composefs-rs' reader takes no
 
 class Placement {
  public:
-    Placement(const InodeList& inodes, const XattrTable& xattrs, ErofsVersion version)
-        : inodes_(inodes), xattrs_(xattrs), v2_(version == ErofsVersion::V2) {}
+    Placement(const InodeList& inodes, const XattrTable& xattrs, const Rules& rules)
+        : inodes_(inodes), xattrs_(xattrs), rules_(rules), v2_(rules.v2()) {}
 
     ImageLayout run() {
         find_min_mtime();
@@ -32,7 +32,7 @@ class Placement {
         for (std::size_t i = 0; i < inodes_.items.size(); ++i) {
             Place place = content_of(inodes_.items[i]);
             place.extended = v2_ || !fits_compact(inodes_.items[i], place.size);
-            const std::uint64_t meta = place.header_size() + xattrs_.of(i).stored_size;
+            const std::uint64_t meta = place.header_size() + xattrs_.stored_size(i);
             place.offset = v2_ ? put_v2(align_up(pos, kSlot), meta, place)
                                : put_v1(align_up(pos, kSlot), meta, i, place);
             pos = place.offset + meta + place.tail;
@@ -44,10 +44,11 @@ class Placement {
     }
 
  private:
-    /// Seconds compare as unsigned, as composefs-rs does: times before 1970 never are the least.
+    /// composefs-rs compares seconds as unsigned: times before 1970 never are the least.
     void find_min_mtime() {
-        const auto key = [](const Item& item) {
-            return std::pair(static_cast<std::uint64_t>(item.meta->mtime_sec),
+        const std::uint64_t sign = rules_.c() ? std::uint64_t{1} << 63 : 0;
+        const auto key = [sign](const Item& item) {
+            return std::pair(static_cast<std::uint64_t>(item.meta->mtime_sec) ^ sign,
                              item.meta->mtime_nsec);
         };
         const auto least = std::min_element(
@@ -58,7 +59,9 @@ class Placement {
         layout_.min_nsec = least->meta->mtime_nsec;
     }
 
+    /// libcomposefs also looks at the sizes of fifos and devices, which it does not store.
     bool fits_compact(const Item& item, std::uint64_t size) const {
+        if (rules_.c() && item.leaf != nullptr && !item.escaped) size = item.leaf->size;
         return item.meta->mtime_sec == layout_.min_sec &&
                item.meta->mtime_nsec == layout_.min_nsec && item.nlink <= 0xffff &&
                item.meta->uid <= 0xffff && item.meta->gid <= 0xffff && size <= 0xffffffff;
@@ -150,7 +153,7 @@ class Placement {
             return pos % kBlock + meta + place.size > kBlock ? align_up(pos, kBlock) : pos;
         }
         if (place.layout == kChunkBased &&
-            place.tail + xattrs_.of(index).stored_size % kSlot > kBlock) {
+            place.tail + xattrs_.stored_size(index) % kSlot > kBlock) {
             place.blocks = 1;
             place.tail = 0;
             return align_up(pos, kBlock);
@@ -181,6 +184,7 @@ class Placement {
 
     const InodeList& inodes_;
     const XattrTable& xattrs_;
+    const Rules& rules_;
     const bool v2_;
     ImageLayout layout_;
 };
@@ -199,8 +203,8 @@ std::uint32_t entries_in_block(const std::vector<Entry>& entries,
     return count;
 }
 
-ImageLayout lay_out(const InodeList& inodes, const XattrTable& xattrs, ErofsVersion version) {
-    return Placement(inodes, xattrs, version).run();
+ImageLayout lay_out(const InodeList& inodes, const XattrTable& xattrs, const Rules& rules) {
+    return Placement(inodes, xattrs, rules).run();
 }
 
 }  // namespace cfs::image::erofs

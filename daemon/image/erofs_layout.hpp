@@ -35,7 +35,7 @@ struct ImageLayout {
 /// out blocks. Throws BadFormat for what the format cannot hold.
 [[nodiscard]] ImageLayout lay_out(const InodeList& inodes,
                                   const XattrTable& xattrs,
-                                  ErofsVersion version);
+                                  const Rules& rules);
 
 /// Number of the entries, from `entries[first]` on, that fit one directory block.
 [[nodiscard]] std::uint32_t entries_in_block(const std::vector<Entry>& entries,

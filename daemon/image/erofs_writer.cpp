@@ -1,67 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/erofs_writer.hpp"
 
-#include "crypto/fsverity.hpp"
+#include "base/error.hpp"
 #include "image/erofs_layout.hpp"
+#include "image/image_stream.hpp"
 
 #include <algorithm>
-#include <array>
+#include <string>
 
 namespace cfs::image {
 namespace {
 
 using namespace erofs;
 
-using Target = std::span<std::uint8_t>;
+/// A place in the image's window that moves on with each thing it is given. Whoever asked for the
+/// room has measured it.
+class Cursor {
+ public:
+    explicit Cursor(std::uint8_t* at) : at_(at) {}
 
-void copy_to(Target target, std::uint64_t offset, std::string_view text) {
-    std::copy(text.begin(), text.end(), target.begin() + static_cast<std::ptrdiff_t>(offset));
+    template <typename T>
+    Cursor& put(T value) {
+        for (std::size_t i = 0; i < sizeof(T); ++i)
+            at_[i] = static_cast<std::uint8_t>(value >> (8 * i));
+        at_ += sizeof(T);
+        return *this;
+    }
+
+    Cursor& skip(std::size_t count) {
+        at_ += count;
+        return *this;
+    }
+
+    Cursor& text(std::string_view text) {
+        at_ = std::copy(text.begin(), text.end(), at_);
+        return *this;
+    }
+
+    Cursor& fill(std::uint8_t value, std::size_t count) {
+        at_ = std::fill_n(at_, count, value);
+        return *this;
+    }
+
+ private:
+    std::uint8_t* at_;
+};
+
+std::uint16_t cut16(std::uint64_t value) {
+    return static_cast<std::uint16_t>(value);
 }
 
-/// The second pass: everything is placed, this fills one buffer of the final size.
+std::uint32_t cut32(std::uint64_t value) {
+    return static_cast<std::uint32_t>(value);
+}
+
+/// The second pass: everything is placed, this fills the image from its first byte to its last.
 class Emitter {
  public:
     Emitter(const InodeList& inodes,
             const XattrTable& xattrs,
             const ImageLayout& layout,
-            ErofsVersion version)
-        : inodes_(inodes), xattrs_(xattrs), layout_(layout), version_(version) {}
+            const Rules& rules,
+            Sink* sink)
+        : inodes_(inodes),
+          xattrs_(xattrs),
+          layout_(layout),
+          rules_(rules),
+          out_(sink, rules.algorithm, layout.size) {}
 
-    Bytes run() {
-        image_.resize(layout_.size);
+    ErofsImage run() {
         put_header();
         put_superblock();
         for (std::uint32_t i = 0; i < inodes_.items.size(); ++i)
             put_inode(i);
         for (const std::uint32_t id : xattrs_.shared()) {
             const Xattr& xattr = xattrs_.xattr(id);
-            put_entry(xattr, layout_.inodes_end + xattr.offset);
+            Cursor at(out_.room(layout_.inodes_end + xattr.offset, xattr.stored_size()));
+            put_entry(xattr, at);
         }
-        return std::move(image_);
+        for (std::uint32_t i = 0; i < inodes_.items.size(); ++i) {
+            if (layout_.places[i].blocks > 0) put_blocks(inodes_.items[i], layout_.places[i]);
+        }
+        return {
+            .version = rules_.version, .size = layout_.size, .digest = out_.finish(layout_.size)};
     }
 
  private:
-    [[nodiscard]] bool v2() const { return version_ == ErofsVersion::V2; }
-
     void put_header() {
-        store_le(Target(image_), 0, kComposefsMagic);
-        store_le(Target(image_), 4, kComposefsHeaderVersion);
-        store_le(Target(image_), 8, !v2() && xattrs_.has_acl() ? kFlagHasAcl : 0u);
-        store_le(Target(image_), 12, static_cast<std::uint32_t>(version_));
+        Cursor(out_.room(0, 16))
+            .put(kComposefsMagic)
+            .put(kComposefsHeaderVersion)
+            .put(!rules_.v2() && xattrs_.has_acl() ? kFlagHasAcl : 0u)
+            .put(static_cast<std::uint32_t>(rules_.version));
     }
 
     void put_superblock() {
-        const Target block = Target(image_).subspan(kSuperblock, kSuperblockSize);
-        store_le(block, 0, kErofsMagic);
-        store_le(block, 8, kFeatureCompat);
-        block[12] = 12;
-        store_le(block, 14, static_cast<std::uint16_t>(nid(0)));
-        store_le(block, 16, std::uint64_t{inodes_.items.size()});
-        store_le(block, 36, static_cast<std::uint32_t>(layout_.size / kBlock));
-        if (v2()) return;
-        store_le(block, 24, static_cast<std::uint64_t>(layout_.min_sec));
-        store_le(block, 32, layout_.min_nsec);
-        store_le(block, 44, static_cast<std::uint32_t>(layout_.inodes_end / kBlock));
+        Cursor at(out_.room(kSuperblock, kSuperblockSize));
+        at.put(kErofsMagic).put(0u).put(kFeatureCompat).put(std::uint8_t{12}).skip(1);
+        at.put(cut16(nid(0))).put(std::uint64_t{inodes_.items.size()});
+        if (rules_.v2()) {
+            at.skip(12);
+        } else {
+            at.put(static_cast<std::uint64_t>(layout_.min_sec)).put(layout_.min_nsec);
+        }
+        at.put(cut32(layout_.size / kBlock)).skip(4);
+        if (!rules_.v2()) at.put(cut32(layout_.inodes_end / kBlock));
     }
 
     [[nodiscard]] std::uint64_t nid(std::uint32_t inode) const {
@@ -71,46 +114,30 @@ class Emitter {
     void put_inode(std::uint32_t index) {
         const Item& item = inodes_.items[index];
         const Place& place = layout_.places[index];
-        const Target at = Target(image_).subspan(place.offset, place.header_size());
-        const auto xattr_size = xattrs_.of(index).stored_size;
-        const auto icount = xattr_size == 0 ? 0 : 1 + (xattr_size - kXattrHeader) / 4;
-        store_le(at, 0, static_cast<std::uint16_t>(place.layout << 1 | (place.extended ? 1 : 0)));
-        store_le(at, 2, static_cast<std::uint16_t>(icount));
-        store_le(at, 4, static_cast<std::uint16_t>(mode_bits(item.type) | item.meta->mode));
-        const auto number = v2() ? static_cast<std::uint32_t>(nid(index)) : index;
+        const std::uint32_t xattr_size = xattrs_.stored_size(index);
+        Cursor at(out_.room(place.offset, place.header_size() + xattr_size + place.tail));
+        at.put(cut16(place.layout << 1 | (place.extended ? 1 : 0)));
+        at.put(cut16(xattr_size == 0 ? 0 : 1 + (xattr_size - kXattrHeader) / 4));
+        at.put(cut16(mode_bits(item.type) | item.meta->mode));
+        const auto number = rules_.v2() ? cut32(nid(index)) : index;
         if (place.extended) {
-            put_extended(at, item, place, number);
+            at.skip(2).put(place.size).put(union_field(item, place)).put(number);
+            at.put(item.meta->uid).put(item.meta->gid);
+            at.put(static_cast<std::uint64_t>(item.meta->mtime_sec));
+            at.put(rules_.v2() ? 0u : item.meta->mtime_nsec).put(item.nlink).skip(16);
         } else {
-            put_compact(at, item, place, number);
+            at.put(cut16(item.nlink)).put(cut32(place.size)).skip(4);
+            at.put(union_field(item, place)).put(number);
+            at.put(cut16(item.meta->uid)).put(cut16(item.meta->gid)).skip(4);
         }
-        if (xattr_size != 0) put_xattrs(index, place.offset + place.header_size());
-        put_content(item, place, place.offset + place.header_size() + xattr_size);
-    }
-
-    void put_compact(Target at, const Item& item, const Place& place, std::uint32_t number) const {
-        store_le(at, 6, static_cast<std::uint16_t>(item.nlink));
-        store_le(at, 8, static_cast<std::uint32_t>(place.size));
-        store_le(at, 16, union_field(item, place));
-        store_le(at, 20, number);
-        store_le(at, 24, static_cast<std::uint16_t>(item.meta->uid));
-        store_le(at, 26, static_cast<std::uint16_t>(item.meta->gid));
-    }
-
-    void put_extended(Target at, const Item& item, const Place& place, std::uint32_t number) const {
-        store_le(at, 8, place.size);
-        store_le(at, 16, union_field(item, place));
-        store_le(at, 20, number);
-        store_le(at, 24, item.meta->uid);
-        store_le(at, 28, item.meta->gid);
-        store_le(at, 32, static_cast<std::uint64_t>(item.meta->mtime_sec));
-        store_le(at, 40, v2() ? 0u : item.meta->mtime_nsec);
-        store_le(at, 44, item.nlink);
+        if (xattr_size != 0) put_xattrs(index, at);
+        if (place.tail > 0) put_tail(item, place, at);
     }
 
     /// i_u: block address, device number or chunk format.
     [[nodiscard]] std::uint32_t union_field(const Item& item, const Place& place) const {
         if (place.layout == kChunkBased) {
-            if (v2()) return 31;
+            if (rules_.v2()) return 31;
             return (chunk_bits(place.size) - 12) | (place.first_block & 0xffff0000);
         }
         if (item.type == FileType::CharDevice || item.type == FileType::BlockDevice) {
@@ -119,107 +146,166 @@ class Emitter {
         return place.first_block;
     }
 
-    void put_xattrs(std::uint32_t index, std::uint64_t offset) {
-        const XattrList& list = xattrs_.of(index);
-        std::uint32_t filter = 0;
-        std::uint8_t shared = 0;
-        std::uint64_t at = offset + kXattrHeader;
-        const std::uint64_t base = v2() ? layout_.inodes_end : layout_.inodes_end % kBlock;
-        for (std::uint32_t i = 0; i < list.count; ++i) {
-            const Xattr& xattr = xattrs_.at(list.first + i);
-            filter |= xattr.filter_bit;
-            if (!xattr.shared()) continue;
-            store_le(Target(image_), at, static_cast<std::uint32_t>((base + xattr.offset) / 4));
-            at += 4;
-            ++shared;
-        }
-        for (std::uint32_t i = 0; i < list.count; ++i) {
-            const Xattr& xattr = xattrs_.at(list.first + i);
-            if (xattr.shared()) continue;
-            put_entry(xattr, at);
-            at += xattr.stored_size();
-        }
-        store_le(Target(image_), offset, ~filter);
-        image_[offset + 4] = shared;
+    void put_xattrs(std::uint32_t index, Cursor& at) const {
+        const std::uint64_t base = rules_.v2() ? layout_.inodes_end : layout_.inodes_end % kBlock;
+        Cursor head = at;
+        at.skip(kXattrHeader);
+        std::uint8_t references = 0;
+        std::uint32_t local = 0;
+        xattrs_.for_each(index, [&](const XattrRef& ref) {
+            if (ref.reference) {
+                at.put(cut32((base + ref.xattr->offset) / 4));
+                ++references;
+            } else {
+                ++local;
+            }
+        });
+        head.put(xattrs_.filter(index)).put(references);
+        if (local == 0) return;
+        xattrs_.for_each(index, [&](const XattrRef& ref) {
+            if (ref.reference) return;
+            if (ref.xattr != nullptr) {
+                put_entry(*ref.xattr, at);
+            } else if (ref.redirect) {
+                put_redirect(*ref.digest, at);
+            } else {
+                put_metacopy(*ref.digest, at);
+            }
+        });
     }
 
-    void put_entry(const Xattr& xattr, std::uint64_t at) {
+    static void put_entry(const Xattr& xattr, Cursor& at) {
         const std::string_view suffix = xattr.suffix();
-        image_[at] = static_cast<std::uint8_t>(suffix.size());
-        image_[at + 1] = xattr.index;
-        store_le(Target(image_), at + 2, static_cast<std::uint16_t>(xattr.value.size()));
-        copy_to(image_, at + 4, suffix);
-        copy_to(image_, at + 4 + suffix.size(), xattr.value);
+        at.put(static_cast<std::uint8_t>(suffix.size())).put(xattr.index);
+        at.put(cut16(xattr.value.size())).text(suffix).text(xattr.value);
+        at.skip(xattr.stored_size() - 4 - suffix.size() - xattr.value.size());
     }
 
-    void put_content(const Item& item, const Place& place, std::uint64_t tail) {
-        const std::uint64_t blocks = place.first_block * kBlock;
+    static constexpr std::string_view kTrusted = "trusted.";
+    static constexpr std::uint8_t kTrustedIndex = 4;
+
+    /// \returns how many bytes of padding the entry needs
+    static std::size_t put_trusted_head(std::string_view name, std::size_t value, Cursor& at) {
+        const std::string_view suffix = name.substr(kTrusted.size());
+        at.put(static_cast<std::uint8_t>(suffix.size())).put(kTrustedIndex);
+        at.put(cut16(value)).text(suffix);
+        return (4 - (suffix.size() + value) % 4) % 4;
+    }
+
+    void put_metacopy(const Digest& digest, Cursor& at) const {
+        const std::size_t size = 4 + digest.bytes().size();
+        const std::size_t pad = put_trusted_head(kMetacopy, size, at);
+        at.put(std::uint8_t{0}).put(static_cast<std::uint8_t>(size)).put(std::uint8_t{0});
+        at.put(static_cast<std::uint8_t>(rules_.algorithm));
+        at.text(as_text(digest.bytes())).skip(pad);
+    }
+
+    static void put_redirect(const Digest& digest, Cursor& at) {
+        constexpr std::string_view kDigits = "0123456789abcdef";
+        const ByteView bytes = digest.bytes();
+        const std::size_t pad = put_trusted_head(kRedirect, 2 + 2 * bytes.size(), at);
+        at.put(std::uint8_t{'/'});
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            if (i == 1) at.put(std::uint8_t{'/'});
+            at.put(static_cast<std::uint8_t>(kDigits[bytes[i] >> 4]));
+            at.put(static_cast<std::uint8_t>(kDigits[bytes[i] & 15]));
+        }
+        at.skip(pad);
+    }
+
+    void put_tail(const Item& item, const Place& place, Cursor& at) {
         if (item.directory != nullptr) {
-            put_entries(item, place, tail);
+            const std::uint32_t end = item.first_entry + item.entry_count;
+            std::uint32_t first = item.first_entry;
+            for (std::uint32_t left = place.blocks; left > 0; --left)
+                first += entries_in_block(inodes_.entries, first, end);
+            put_group(first, end, at);
         } else if (place.layout == kChunkBased) {
-            const std::uint64_t at = place.blocks > 0 ? blocks : tail;
-            const std::uint64_t size = place.blocks > 0 ? kBlock : place.tail;
-            std::fill_n(image_.begin() + static_cast<std::ptrdiff_t>(at), size, std::uint8_t{0xff});
-        } else if (place.size > 0) {
+            at.fill(0xff, place.tail);
+        } else {
             const std::string_view content = item.leaf->content;
-            const std::size_t in_blocks = content.size() - place.tail;
-            copy_to(image_, blocks, content.substr(0, in_blocks));
-            copy_to(image_, tail, content.substr(in_blocks));
+            at.text(content.substr(content.size() - place.tail));
         }
     }
 
-    void put_entries(const Item& item, const Place& place, std::uint64_t tail) {
-        std::uint32_t first = item.first_entry;
-        const std::uint32_t end = item.first_entry + item.entry_count;
-        std::uint64_t block = place.first_block * kBlock;
-        for (std::uint32_t left = place.blocks; left > 0; --left, block += kBlock) {
-            const std::uint32_t count = entries_in_block(inodes_.entries, first, end);
-            put_group(first, first + count, block);
-            first += count;
+    void put_blocks(const Item& item, const Place& place) {
+        std::uint64_t offset = place.first_block * kBlock;
+        if (item.directory != nullptr) {
+            const std::uint32_t end = item.first_entry + item.entry_count;
+            std::uint32_t first = item.first_entry;
+            for (std::uint32_t left = place.blocks; left > 0; --left, offset += kBlock) {
+                const std::uint32_t count = entries_in_block(inodes_.entries, first, end);
+                put_group(first, first + count, Cursor(out_.room(offset, kBlock)));
+                first += count;
+            }
+            return;
         }
-        put_group(first, end, tail);
+        const std::size_t size = place.blocks * kBlock;
+        Cursor at(out_.room(offset, size));
+        if (place.layout == kChunkBased) {
+            at.fill(0xff, size);
+        } else {
+            const std::string_view content = item.leaf->content;
+            at.text(content.substr(0, content.size() - place.tail));
+        }
     }
 
-    void put_group(std::uint32_t first, std::uint32_t end, std::uint64_t offset) {
+    void put_group(std::uint32_t first, std::uint32_t end, Cursor at) const {
         std::uint64_t names = kDirent * (end - first);
         for (std::uint32_t i = first; i < end; ++i) {
             const Entry& entry = inodes_.entries[i];
-            const Target at = Target(image_).subspan(offset + kDirent * (i - first), kDirent);
-            store_le(at, 0, nid(entry.inode));
-            store_le(at, 8, static_cast<std::uint16_t>(names));
-            at[10] = dirent_type(inodes_.items[entry.inode].type);
-            copy_to(image_, offset + names, entry.name);
+            at.put(nid(entry.inode)).put(cut16(names));
+            at.put(dirent_type(inodes_.items[entry.inode].type)).skip(1);
             names += entry.name.size();
         }
+        for (std::uint32_t i = first; i < end; ++i)
+            at.text(inodes_.entries[i].name);
     }
 
     const InodeList& inodes_;
     const XattrTable& xattrs_;
     const ImageLayout& layout_;
-    const ErofsVersion version_;
-    Bytes image_;
+    const Rules& rules_;
+    ImageStream out_;
 };
+
+void check(const ErofsOptions& options) {
+    const bool c = options.dialect == ImageDialect::C;
+    if (c && (options.min_version == ErofsVersion::V2 || options.max_version == ErofsVersion::V2)) {
+        throw Error(ErrorCode::InvalidArgs,
+                    "the C dialect has no version 2 of the format",
+                    "Ask for version 0 or 1.");
+    }
+}
+
+ErofsImage write_to(const FileTree& tree, const ErofsOptions& options, Sink* sink) {
+    check(options);
+    Rules rules{options.min_version, options.dialect, options.algorithm};
+    const InodeList inodes = number_inodes(tree, rules);
+    // libcomposefs raises the version when only the newer one says it all.
+    if (rules.c() && inodes.holds_escaped && rules.version < options.max_version) {
+        rules.version = options.max_version;
+    }
+    const XattrTable xattrs(inodes, rules);
+    const ImageLayout layout = lay_out(inodes, xattrs, rules);
+    return Emitter(inodes, xattrs, layout, rules, sink).run();
+}
 
 }  // namespace
 
-Bytes write_erofs(const FileTree& tree, ErofsVersion version, HashAlgorithm algorithm) {
-    const InodeList inodes = number_inodes(tree, version);
-    const XattrTable xattrs(inodes, version, algorithm);
-    const ImageLayout layout = lay_out(inodes, xattrs, version);
-    return Emitter(inodes, xattrs, layout, version).run();
-}
-
 ErofsImage write_erofs(const FileTree& tree, const ErofsOptions& options, Sink& sink) {
-    const Bytes image = write_erofs(tree, options.min_version, options.algorithm);
-    sink.write(image);
-    return {.version = options.min_version,
-            .size = image.size(),
-            .digest = verity_digest(options.algorithm, image)};
+    return write_to(tree, options, &sink);
 }
 
 ErofsImage measure_erofs(const FileTree& tree, const ErofsOptions& options) {
-    MemorySink sink(std::size_t{1} << 40);
-    return write_erofs(tree, options, sink);
+    return write_to(tree, options, nullptr);
+}
+
+Bytes write_erofs(const FileTree& tree, ErofsVersion version, HashAlgorithm algorithm) {
+    MemorySink sink(std::size_t{1} << 44);
+    const ErofsOptions options{.algorithm = algorithm, .min_version = version};
+    (void)write_to(tree, options, &sink);
+    return sink.take();
 }
 
 }  // namespace cfs::image

@@ -3,26 +3,18 @@
 /// to the EROFS writer.
 #pragma once
 
+#include "image/erofs_format.hpp"
 #include "image/erofs_inodes.hpp"
-#include "image/erofs_writer.hpp"
+#include "image/text_arena.hpp"
 
 #include <cstdint>
-#include <memory>
+#include <deque>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace cfs::image::erofs {
-
-/// Memory for generated names and values that lives as long as the table.
-class TextArena {
- public:
-    [[nodiscard]] std::string_view keep(std::string_view text);
-
- private:
-    std::vector<std::unique_ptr<char[]>> chunks_;
-    std::size_t used_ = 0;
-    std::size_t capacity_ = 0;
-};
 
 /// A distinct attribute. Equal pairs have one index, so a label that 100,000 files carry is hashed,
 /// split and stored once.
@@ -46,11 +38,12 @@ struct Xattr {
     }
 };
 
-/// Where an inode's attributes are.
-struct XattrList {
-    std::uint32_t first = 0;
-    std::uint32_t count = 0;
-    std::uint32_t stored_size = 0;  ///< of the block behind the inode, 0 without attributes
+/// One attribute of one inode, in the order of storing.
+struct XattrRef {
+    const Xattr* xattr;    ///< nullptr: generated from the digest below, and in no other inode
+    const Digest* digest;  ///< the object of an external file
+    bool redirect;         ///< then: its redirect attribute, else its metacopy attribute
+    bool reference;        ///< stored as a reference to the shared area
 };
 
 /// Points into the tree, which must outlive it unchanged.
@@ -58,12 +51,19 @@ class XattrTable {
  public:
     /// Throws BadFormat for what the format cannot hold and InvalidArgs for a digest of another
     /// algorithm.
-    XattrTable(const InodeList& inodes, ErofsVersion version, HashAlgorithm algorithm);
+    XattrTable(const InodeList& inodes, const Rules& rules);
 
-    /// By index of the inode.
-    [[nodiscard]] const XattrList& of(std::size_t inode) const { return lists_[inode]; }
+    /// Bytes of the block behind the inode; 0 without attributes.
+    [[nodiscard]] std::uint32_t stored_size(std::size_t inode) const {
+        return inodes_[inode].stored_size;
+    }
 
-    [[nodiscard]] const Xattr& at(std::uint32_t position) const { return xattrs_[ids_[position]]; }
+    /// The filter of the names, inverted as it is stored.
+    [[nodiscard]] std::uint32_t filter(std::size_t inode) const;
+
+    /// Calls `visit` with the XattrRef of each attribute, in order.
+    template <typename Visit>
+    void for_each(std::size_t inode, Visit visit) const;
 
     /// In the order of the shared area.
     [[nodiscard]] const std::vector<std::uint32_t>& shared() const { return shared_; }
@@ -75,26 +75,108 @@ class XattrTable {
     [[nodiscard]] bool has_acl() const { return has_acl_; }
 
  private:
-    void add_item(const Item& item, bool is_root);
-    void add_backing(const Inode& leaf);
-    void add(std::string_view name, std::string_view value);
+    static constexpr std::uint32_t kNone = 0xffffffff;
+    static constexpr std::uint32_t kLiteral = 0x80000000;
+
+    /// The own attributes of one inode or of many.
+    struct Set {
+        std::uint32_t first = 0;  ///< range of ids_
+        std::uint32_t count = 0;
+        std::uint32_t metacopy_at = 0;  ///< how many come before a metacopy attribute
+        std::uint32_t redirect_at = 0;  ///< and before a redirect attribute
+        std::uint32_t uses = 0;
+        std::uint32_t size = 0;  ///< of the entries as stored, references included
+        std::uint32_t shared = 0;
+        std::uint32_t filter = 0;
+    };
+
+    /// An object that files are made of. Its two attributes follow from the digest, so they become
+    /// texts only when several inodes share them.
+    struct Object {
+        const Digest* digest = nullptr;
+        std::uint32_t metacopies = 0;
+        std::uint32_t redirects = 0;
+        std::uint32_t metacopy_id = kNone;  ///< of the shared attribute
+        std::uint32_t redirect_id = kNone;
+    };
+
+    struct OfInode {
+        std::uint32_t set = kNone;
+        std::uint32_t metacopy = kNone;  ///< index of the object, or an id with kLiteral
+        std::uint32_t redirect = kNone;  ///< the same
+        std::uint32_t stored_size = 0;
+    };
+
+    void add_item(const Item& item, bool is_root, OfInode& out);
+    void add_backing(const Inode& leaf, OfInode& out);
+    [[nodiscard]] std::uint32_t set_of(const Item& item, bool is_root);
+    [[nodiscard]] std::uint32_t make_set(const Item& item, bool is_root);
+    void add_own(const Xattrs& own);
+    void add_mark(std::size_t first, std::string_view name, std::string_view value);
+    [[nodiscard]] std::uint32_t find_object(const Digest& digest);
+    void grow_objects();
     [[nodiscard]] std::uint32_t intern(std::string_view name, std::string_view value);
     [[nodiscard]] Xattr make(std::string_view name, std::string_view value, std::uint64_t hash);
     void grow();
-    void sort_from(std::size_t first);
+    void close_set(Set& set);
+    void count_uses();
     void lay_out_shared();
-    void measure_lists();
+    void measure();
+    void measure_inode(std::size_t index);
+    [[nodiscard]] const Xattr* shared_one(std::uint32_t ref, bool redirect) const;
+    [[nodiscard]] std::uint32_t backing_size(std::uint32_t ref, bool redirect) const;
+    [[nodiscard]] std::uint32_t entry_size(const XattrRef& ref) const;
 
-    ErofsVersion version_;
-    HashAlgorithm algorithm_;
+    Rules rules_;
     TextArena arena_;
     std::vector<Xattr> xattrs_;
     std::vector<std::uint32_t> slots_;  ///< open addressing: id + 1, 0 is free
     std::vector<std::uint32_t> ids_;
-    std::vector<XattrList> lists_;
+    std::vector<Set> sets_;
+    std::unordered_map<const void*, std::uint32_t> known_sets_;  ///< by Xattrs::id()
+    const void* last_id_ = nullptr;
+    std::uint32_t last_set_ = kNone;
+    std::vector<Object> objects_;
+    std::deque<Digest> digests_;  ///< those that only a path names
+    std::vector<std::uint32_t> object_slots_;
+    std::vector<OfInode> inodes_;
     std::vector<std::uint32_t> shared_;
     std::uint64_t shared_size_ = 0;
+    std::uint32_t metacopy_bit_ = 0;
+    std::uint32_t redirect_bit_ = 0;
+    std::int64_t counted_ = 0;  ///< of the marks, as libcomposefs counts
     bool has_acl_ = false;
 };
+
+/// libcomposefs' limit of references per inode; the rest is stored in the inode itself.
+inline constexpr std::uint32_t kMaxReferencesC = 128;
+
+template <typename Visit>
+void XattrTable::for_each(std::size_t inode, Visit visit) const {
+    const OfInode& of = inodes_[inode];
+    std::uint32_t references = 0;
+    const auto give = [&](const Xattr* xattr, const Digest* digest, bool redirect) {
+        const bool reference =
+            xattr != nullptr && xattr->shared() && (!rules_.c() || references < kMaxReferencesC);
+        if (reference) ++references;
+        visit(XattrRef{xattr, digest, redirect, reference});
+    };
+    const auto give_backing = [&](std::uint32_t ref, bool redirect) {
+        if (ref == kNone) return;
+        const Xattr* xattr = shared_one(ref, redirect);
+        give(xattr, xattr == nullptr ? objects_[ref].digest : nullptr, redirect);
+    };
+    const Set none;
+    const Set& set = of.set == kNone ? none : sets_[of.set];
+    std::uint32_t i = 0;
+    for (; i < set.metacopy_at; ++i)
+        give(&xattrs_[ids_[set.first + i]], nullptr, false);
+    give_backing(of.metacopy, false);
+    for (; i < set.redirect_at; ++i)
+        give(&xattrs_[ids_[set.first + i]], nullptr, false);
+    give_backing(of.redirect, true);
+    for (; i < set.count; ++i)
+        give(&xattrs_[ids_[set.first + i]], nullptr, false);
+}
 
 }  // namespace cfs::image::erofs

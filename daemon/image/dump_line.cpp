@@ -24,6 +24,16 @@ std::string_view cut(std::string_view& rest) {
     return text;
 }
 
+/// The same for fields of a few bytes, where a loop beats a search.
+std::string_view cut_short(std::string_view& rest) {
+    std::size_t end = 0;
+    while (end < rest.size() && rest[end] != ' ')
+        ++end;
+    const std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return text;
+}
+
 /// Digits, a sign and blanks as strtoull() takes them.
 struct Spelled {
     std::string_view digits;
@@ -51,19 +61,20 @@ Line LineReader::split(std::string_view text) const {
     struct Field {
         std::string_view Line::*place;
         std::string_view name;
+        bool is_short;
     };
-    constexpr std::array<Field, 11> kFields = {{{&Line::path, "PATH"},
-                                                {&Line::size, "SIZE"},
-                                                {&Line::mode, "MODE"},
-                                                {&Line::nlink, "NLINK"},
-                                                {&Line::uid, "UID"},
-                                                {&Line::gid, "GID"},
-                                                {&Line::rdev, "RDEV"},
-                                                {&Line::mtime, "MTIME"},
-                                                {&Line::payload, "PAYLOAD"},
-                                                {&Line::content, "CONTENT"},
-                                                {&Line::digest, "DIGEST"}}};
-    if (const auto nul = text.find('\0'); nul != text.npos) {
+    constexpr std::array<Field, 11> kFields = {{{&Line::path, "PATH", false},
+                                                {&Line::size, "SIZE", true},
+                                                {&Line::mode, "MODE", true},
+                                                {&Line::nlink, "NLINK", true},
+                                                {&Line::uid, "UID", true},
+                                                {&Line::gid, "GID", true},
+                                                {&Line::rdev, "RDEV", true},
+                                                {&Line::mtime, "MTIME", true},
+                                                {&Line::payload, "PAYLOAD", false},
+                                                {&Line::content, "CONTENT", false},
+                                                {&Line::digest, "DIGEST", false}}};
+    if (const auto nul = may_hold_nul_ ? text.find('\0') : text.npos; nul != text.npos) {
         bad_field(text.substr(nul), "the line holds a NUL byte", "Write it as \\x00.");
     }
     Line line;
@@ -73,7 +84,7 @@ Line LineReader::split(std::string_view text) const {
                       "field " + std::string(field.name) + " is missing",
                       "Eleven fields are separated by one space each.");
         }
-        line.*field.place = cut(text);
+        line.*field.place = field.is_short ? cut_short(text) : cut(text);
     }
     line.xattrs = text;
     return line;
@@ -102,14 +113,16 @@ std::uint64_t LineReader::number(std::string_view field,
                                  std::uint64_t max) const {
     const Spelled spelled = c_ ? spelled_like_c(field) : Spelled{field};
     constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    constexpr std::size_t kSafeDigits = 19;  // that many nines fit 64 bits
     const auto step = static_cast<std::uint64_t>(base);
     std::uint64_t value = 0;
     bool good = !spelled.digits.empty();
     bool over = false;
+    const bool may_be_over = spelled.digits.size() > kSafeDigits;
     for (const char c : spelled.digits) {
         const auto digit = static_cast<std::uint64_t>(static_cast<unsigned char>(c)) - '0';
         good = good && digit < step;
-        over = over || value > (kMost - digit) / step;
+        over = over || (may_be_over && value > (kMost - digit) / step);
         value = value * step + digit;
     }
     if (!good || (!c_ && (over || value > max))) {
@@ -198,14 +211,15 @@ std::optional<Digest> LineReader::digest(std::string_view field) {
     const std::string_view hex = c_ ? text(field, "DIGEST", digest_) : field;
     std::array<std::uint8_t, 64> bytes{};
     const std::size_t size = digest_size(algorithm_);
-    bool good = hex.size() == 2 * size;
-    for (std::size_t i = 0; good && i < size; ++i) {
+    const bool fits = hex.size() == 2 * size;
+    int all = 0;  // negative once one digit is none
+    for (std::size_t i = 0; fits && i < size; ++i) {
         const int high = hex_value(hex[2 * i]);
         const int low = hex_value(hex[2 * i + 1]);
-        good = high >= 0 && low >= 0;
+        all |= high | low;
         bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
     }
-    if (!good) {
+    if (!fits || all < 0) {
         bad_field(field,
                   "DIGEST '" + printable(field) + "' is no " + std::string(to_string(algorithm_)) +
                       " digest of " + std::to_string(2 * size) + " hexadecimal digits");

@@ -42,6 +42,9 @@ class LineReader {
 
     [[nodiscard]] bool strict() const { return strict_; }
 
+    /// Whether lines that follow may hold NUL bytes; whoever has searched them all says no.
+    void expect_nul(bool may_hold) { may_hold_nul_ = may_hold; }
+
     /// The C tool takes fields that are missing at the end as empty.
     [[nodiscard]] Line split(std::string_view text) const;
 
@@ -83,6 +86,7 @@ class LineReader {
     const HashAlgorithm algorithm_;
     const bool c_;
     const bool strict_;
+    bool may_hold_nul_ = true;
     std::string path_;
     std::string payload_;
     std::string digest_;

@@ -6,12 +6,15 @@
 
 namespace cfs::image {
 
-void PendingLinks::add(Node& node, std::string target, LinkPlace place) {
-    index_.emplace(&node, links_.size());
-    links_.push_back({&node, std::move(target), std::move(place)});
+void PendingLinks::add(Directory& parent, std::string name, std::string target, LinkPlace place) {
+    links_.push_back({&parent, std::move(name), std::move(target), std::move(place)});
 }
 
 void PendingLinks::resolve(FileTree& tree) {
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        links_[i].node = links_[i].parent->find(links_[i].name);
+        index_.emplace(links_[i].node, i);
+    }
     for (std::size_t i = 0; i < links_.size(); ++i)
         follow(tree, i);
 }

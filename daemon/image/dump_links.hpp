@@ -20,8 +20,8 @@ struct LinkPlace {
 
 class PendingLinks {
  public:
-    /// `node` has no leaf yet and stays where it is.
-    void add(Node& node, std::string target, LinkPlace place);
+    /// The name `name` of `parent`, which has no leaf yet.
+    void add(Directory& parent, std::string name, std::string target, LinkPlace place);
 
     /// Gives every link its target's leaf. BadFormat for a target that is missing, a directory, or
     /// a circle of links.
@@ -29,9 +29,11 @@ class PendingLinks {
 
  private:
     struct Link {
-        Node* node;
+        Directory* parent;
+        std::string name;
         std::string target;
         LinkPlace place;
+        Node* node = nullptr;  ///< known when the tree is complete and no longer moves
         bool entered = false;
     };
 

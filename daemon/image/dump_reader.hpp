@@ -17,7 +17,8 @@ enum class DumpDialect {
 /// `algorithm` is that of the DIGEST fields. BadFormat with line, column, path and reason.
 [[nodiscard]] FileTree read_dump(ByteView text, DumpDialect dialect, HashAlgorithm algorithm);
 
-/// The same in bounded memory: only lines that are being read and the tree are kept.
+/// The same in bounded memory: only lines that are being read and the tree are kept. A second
+/// thread may read `text` before this returns.
 [[nodiscard]] FileTree read_dump(Source& text, DumpDialect dialect, HashAlgorithm algorithm);
 
 }  // namespace cfs::image

@@ -99,6 +99,7 @@ class Numbering {
             for (; next != extra.end() && *next < name; ++next)
                 result.push_back({*next, nullptr});
             if (next != extra.end() && *next == name) ++next;
+            __builtin_prefetch(node.leaf().get());
             result.push_back({name, &node});
         }
         for (; next != extra.end(); ++next)
@@ -107,8 +108,21 @@ class Numbering {
     }
 
     std::uint32_t add(const Item& item) {
+        if (list_.items.empty() || earlier(*item.meta)) {
+            list_.min_sec = item.meta->mtime_sec;
+            list_.min_nsec = item.meta->mtime_nsec;
+        }
         list_.items.push_back(item);
         return static_cast<std::uint32_t>(list_.items.size() - 1);
+    }
+
+    /// composefs-rs compares seconds as unsigned: times before 1970 never are the least.
+    [[nodiscard]] bool earlier(const Metadata& meta) const {
+        const std::uint64_t sign = rules_.c() ? std::uint64_t{1} << 63 : 0;
+        const auto key = [sign](std::int64_t sec, std::uint32_t nsec) {
+            return std::pair(static_cast<std::uint64_t>(sec) ^ sign, nsec);
+        };
+        return key(meta.mtime_sec, meta.mtime_nsec) < key(list_.min_sec, list_.min_nsec);
     }
 
     /// Until a directory is expanded, its first_entry holds its parent's number.

@@ -26,10 +26,10 @@ class Placement {
         : inodes_(inodes), xattrs_(xattrs), rules_(rules), v2_(rules.v2()) {}
 
     ImageLayout run() {
-        find_min_mtime();
         layout_.places.reserve(inodes_.items.size());
         std::uint64_t pos = kFirstInode;
         for (std::size_t i = 0; i < inodes_.items.size(); ++i) {
+            if (i + kAhead < inodes_.items.size()) prefetch(inodes_.items[i + kAhead]);
             Place place = content_of(inodes_.items[i]);
             place.extended = v2_ || !fits_compact(inodes_.items[i], place.size);
             const std::uint64_t meta = place.header_size() + xattrs_.stored_size(i);
@@ -44,26 +44,11 @@ class Placement {
     }
 
  private:
-    /// composefs-rs compares seconds as unsigned: times before 1970 never are the least.
-    void find_min_mtime() {
-        const std::uint64_t sign = rules_.c() ? std::uint64_t{1} << 63 : 0;
-        const auto key = [sign](const Item& item) {
-            return std::pair(static_cast<std::uint64_t>(item.meta->mtime_sec) ^ sign,
-                             item.meta->mtime_nsec);
-        };
-        const auto least = std::min_element(
-            inodes_.items.begin(), inodes_.items.end(), [&key](const Item& a, const Item& b) {
-                return key(a) < key(b);
-            });
-        layout_.min_sec = least->meta->mtime_sec;
-        layout_.min_nsec = least->meta->mtime_nsec;
-    }
-
     /// libcomposefs also looks at the sizes of fifos and devices, which it does not store.
     bool fits_compact(const Item& item, std::uint64_t size) const {
         if (rules_.c() && item.leaf != nullptr && !item.escaped) size = item.leaf->size;
-        return item.meta->mtime_sec == layout_.min_sec &&
-               item.meta->mtime_nsec == layout_.min_nsec && item.nlink <= 0xffff &&
+        return item.meta->mtime_sec == inodes_.min_sec &&
+               item.meta->mtime_nsec == inodes_.min_nsec && item.nlink <= 0xffff &&
                item.meta->uid <= 0xffff && item.meta->gid <= 0xffff && size <= 0xffffffff;
     }
 

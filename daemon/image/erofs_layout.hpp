@@ -27,8 +27,6 @@ struct ImageLayout {
     std::vector<Place> places;     ///< by index of the inode
     std::uint64_t inodes_end = 0;  ///< where the shared attributes start
     std::uint64_t size = 0;        ///< of the image
-    std::int64_t min_sec = 0;      ///< the least mtime
-    std::uint32_t min_nsec = 0;
 };
 
 /// Offsets do not depend on block addresses, so one pass places the inodes and a second one hands

@@ -126,8 +126,7 @@ class TreeReader {
     }
 
     static void append(Directory& directory, std::string_view name, Node node) {
-        directory.children.emplace_hint(
-            directory.children.end(), std::string(name), std::move(node));
+        directory.children.try_emplace(name, std::move(node));
     }
 
     static void remove_root_mark(Stored& xattrs) {
@@ -208,7 +207,7 @@ class TreeReader {
     /// The 256 names hide the object directories; those that only do that are not the tree's.
     static void remove_stubs(Directory& root) {
         std::size_t names = 0;
-        std::erase_if(root.children, [&root, &names](const auto& child) {
+        root.children.erase_if([&root, &names](const auto& child) {
             if (!is_stub_name(child.first)) return false;
             ++names;
             return !child.second.is_directory() &&

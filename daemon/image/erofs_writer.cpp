@@ -71,8 +71,10 @@ class Emitter {
     ErofsImage run() {
         put_header();
         put_superblock();
-        for (std::uint32_t i = 0; i < inodes_.items.size(); ++i)
+        for (std::uint32_t i = 0; i < inodes_.items.size(); ++i) {
+            if (i + kAhead < inodes_.items.size()) prefetch(inodes_.items[i + kAhead]);
             put_inode(i);
+        }
         for (const std::uint32_t id : xattrs_.shared()) {
             const Xattr& xattr = xattrs_.xattr(id);
             Cursor at(out_.room(layout_.inodes_end + xattr.offset, xattr.stored_size()));
@@ -101,7 +103,7 @@ class Emitter {
         if (rules_.v2()) {
             at.skip(12);
         } else {
-            at.put(static_cast<std::uint64_t>(layout_.min_sec)).put(layout_.min_nsec);
+            at.put(static_cast<std::uint64_t>(inodes_.min_sec)).put(inodes_.min_nsec);
         }
         at.put(cut32(layout_.size / kBlock)).skip(4);
         if (!rules_.v2()) at.put(cut32(layout_.inodes_end / kBlock));

@@ -5,7 +5,7 @@
 #include "image/xxh32.hpp"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <string>
 #include <tuple>
 
@@ -53,12 +53,14 @@ constexpr std::uint8_t kTrustedIndex = 4;
 XattrTable::XattrTable(const InodeList& inodes, const Rules& rules)
     : rules_(rules),
       slots_(1024),
-      object_slots_(1024),
+      object_slots_(std::bit_ceil(2 * inodes.items.size() + 1)),
       inodes_(inodes.items.size()),
       metacopy_bit_(filter_bit(kMetacopy.substr(kTrustedPrefix), kTrustedIndex)),
       redirect_bit_(filter_bit(kRedirect.substr(kTrustedPrefix), kTrustedIndex)) {
-    for (std::size_t i = 0; i < inodes.items.size(); ++i)
+    for (std::size_t i = 0; i < inodes.items.size(); ++i) {
+        if (i + kAhead < inodes.items.size()) prefetch(inodes.items[i + kAhead]);
         add_item(inodes.items[i], i == 0, inodes_[i]);
+    }
     count_uses();
     lay_out_shared();
     measure();
@@ -190,26 +192,19 @@ void XattrTable::add_backing(const Inode& leaf, OfInode& out) {
 }
 
 std::uint32_t XattrTable::find_object(const Digest& digest) {
-    if (2 * objects_.size() >= object_slots_.size()) grow_objects();
+    const std::size_t hash = std::hash<Digest>()(digest);
+    const auto tag = static_cast<std::uint32_t>(hash >> 32);
     const std::size_t mask = object_slots_.size() - 1;
-    std::size_t slot = std::hash<Digest>()(digest) & mask;
-    for (; object_slots_[slot] != 0; slot = (slot + 1) & mask) {
-        if (*objects_[object_slots_[slot] - 1].digest == digest) return object_slots_[slot] - 1;
+    std::size_t slot = hash & mask;
+    for (; object_slots_[slot].object != 0; slot = (slot + 1) & mask) {
+        const ObjectSlot& taken = object_slots_[slot];
+        if (taken.tag == tag && *objects_[taken.object - 1].digest == digest) {
+            return taken.object - 1;
+        }
     }
     objects_.push_back({.digest = &digest});
-    object_slots_[slot] = static_cast<std::uint32_t>(objects_.size());
-    return object_slots_[slot] - 1;
-}
-
-void XattrTable::grow_objects() {
-    std::vector<std::uint32_t> bigger(4 * object_slots_.size());
-    for (std::uint32_t i = 0; i < objects_.size(); ++i) {
-        std::size_t slot = std::hash<Digest>()(*objects_[i].digest) & (bigger.size() - 1);
-        while (bigger[slot] != 0)
-            slot = (slot + 1) & (bigger.size() - 1);
-        bigger[slot] = i + 1;
-    }
-    object_slots_ = std::move(bigger);
+    object_slots_[slot] = {tag, static_cast<std::uint32_t>(objects_.size())};
+    return object_slots_[slot].object - 1;
 }
 
 std::uint32_t XattrTable::intern(std::string_view name, std::string_view value) {

@@ -100,6 +100,11 @@ class XattrTable {
         std::uint32_t redirect_id = kNone;
     };
 
+    struct ObjectSlot {
+        std::uint32_t tag = 0;     ///< of the digest's hash
+        std::uint32_t object = 0;  ///< index + 1, 0 is free
+    };
+
     struct OfInode {
         std::uint32_t set = kNone;
         std::uint32_t metacopy = kNone;  ///< index of the object, or an id with kLiteral
@@ -114,7 +119,6 @@ class XattrTable {
     void add_own(const Xattrs& own);
     void add_mark(std::size_t first, std::string_view name, std::string_view value);
     [[nodiscard]] std::uint32_t find_object(const Digest& digest);
-    void grow_objects();
     [[nodiscard]] std::uint32_t intern(std::string_view name, std::string_view value);
     [[nodiscard]] Xattr make(std::string_view name, std::string_view value, std::uint64_t hash);
     void grow();
@@ -137,8 +141,8 @@ class XattrTable {
     const void* last_id_ = nullptr;
     std::uint32_t last_set_ = kNone;
     std::vector<Object> objects_;
-    std::deque<Digest> digests_;  ///< those that only a path names
-    std::vector<std::uint32_t> object_slots_;
+    std::deque<Digest> digests_;            ///< those that only a path names
+    std::vector<ObjectSlot> object_slots_;  ///< open addressing, room for one object per inode
     std::vector<OfInode> inodes_;
     std::vector<std::uint32_t> shared_;
     std::uint64_t shared_size_ = 0;

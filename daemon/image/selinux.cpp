@@ -140,7 +140,8 @@ class Relabeller {
     /// Files with nothing but their label share it: they are nearly all.
     void set_label(Metadata& meta, const std::string* label) {
         if (label == nullptr) return meta.xattrs.erase(kSelinux);
-        if (!meta.xattrs.empty()) return meta.xattrs.insert_or_assign(std::string(kSelinux), *label);
+        if (!meta.xattrs.empty())
+            return meta.xattrs.insert_or_assign(std::string(kSelinux), *label);
         Xattrs& alone = alone_[label];
         if (alone.empty()) alone.insert_or_assign(std::string(kSelinux), *label);
         meta.xattrs = alone;

@@ -58,13 +58,12 @@ std::unique_ptr<Directory> copy_directory(const Directory& from, Copies& copies)
     to->meta = from.meta;
     for (const auto& [name, node] : from.children) {
         if (node.is_directory()) {
-            to->children.emplace_hint(
-                to->children.end(), name, Node(copy_directory(*node.directory(), copies)));
+            to->children.try_emplace(name, Node(copy_directory(*node.directory(), copies)));
             continue;
         }
         auto& leaf = copies[node.leaf().get()];
         if (!leaf) leaf = std::make_shared<Inode>(*node.leaf());
-        to->children.emplace_hint(to->children.end(), name, Node(leaf, node.is_link()));
+        to->children.try_emplace(name, Node(leaf, node.is_link()));
     }
     return to;
 }
@@ -190,8 +189,8 @@ const Node* Directory::find(std::string_view name) const {
     return found == children.end() ? nullptr : &found->second;
 }
 
-Node& Directory::put(std::string name, Node node) {
-    return children.insert_or_assign(std::move(name), std::move(node)).first->second;
+Node& Directory::put(std::string_view name, Node node) {
+    return children.insert_or_assign(name, std::move(node))->second;
 }
 
 FileTree::FileTree() : root_(std::make_unique<Directory>()) {

@@ -7,11 +7,11 @@
 #pragma once
 
 #include "crypto/digest.hpp"
+#include "image/name_map.hpp"
 #include "image/xattrs.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,17 +55,18 @@ struct Metadata {
 ///  - external: `external` names the object by fs-verity digest, `content` is empty;
 ///  - external without a digest (from dumps and foreign images only): both empty, size > 0;
 ///    `backing_path` may say where the bytes are, else the file is sparse.
-/// What only the C dialect knows (ImageDialect::C) is in the two last members.
+/// `nameless` and `stated_nlink` are what only the C dialect knows (ImageDialect::C). Members that
+/// are read together lie together: a big tree does not fit the caches.
 struct Inode {
     FileType type = FileType::Regular;
-    Metadata meta;
-    std::string content;  ///< inline bytes, or a symlink's target
-    std::optional<Digest> external;
-    std::string backing_path;  ///< only when it is not the path that the digest implies
-    std::uint64_t size = 0;    ///< bytes; a symlink's is its target's length; 0 for the rest
-    std::uint32_t rdev = 0;    ///< devices only; see make_rdev()
+    bool nameless = false;   ///< external with a digest, but the image is to name no object
+    std::uint32_t rdev = 0;  ///< devices only; see make_rdev()
+    std::uint64_t size = 0;  ///< bytes; a symlink's is its target's length; 0 for the rest
     std::optional<std::uint32_t> stated_nlink;  ///< as a C dump says; else the number of names
-    bool nameless = false;  ///< external with a digest, but the image is to name no object
+    Metadata meta;
+    std::optional<Digest> external;
+    std::string content;       ///< inline bytes, or a symlink's target
+    std::string backing_path;  ///< only when it is not the path that the digest implies
 
     [[nodiscard]] bool is_inline() const {
         return type == FileType::Regular && !external && content.size() == size;
@@ -130,7 +131,7 @@ class Node {
 /// "..": the readers check, the tree does not.
 class Directory {
  public:
-    using Children = std::map<std::string, Node, std::less<>>;
+    using Children = NameMap<Node>;
 
     Metadata meta;
     Children children;
@@ -139,7 +140,7 @@ class Directory {
     [[nodiscard]] const Node* find(std::string_view name) const;
 
     /// Replaces whatever had the name.
-    Node& put(std::string name, Node node);
+    Node& put(std::string_view name, Node node);
 };
 
 /// A path's components below a directory may be nested at most this deep (the deepest tree whose

@@ -19,6 +19,7 @@ ImageStream::ImageStream(Sink* sink, HashAlgorithm algorithm, std::uint64_t imag
     : sink_(sink),
       hasher_(algorithm),
       window_(std::min<std::uint64_t>(image_size, kPiece + kMostRoom)) {
+    spare_.resize(1);
     if (image_size < kWorthAThread || std::thread::hardware_concurrency() < 2) return;
     spare_.resize(kPieces);
     thread_ = std::thread([this] { hash_all(); });
@@ -34,57 +35,63 @@ ImageStream::~ImageStream() {
     thread_.join();
 }
 
-/// Hands on the whole blocks that are written and moves the rest to the start of the window.
+/// Hands on the whole blocks that are written; the rest goes to the start of the next window.
 void ImageStream::advance() {
     const std::size_t whole = used_ / kBlockSize * kBlockSize;
-    const auto split = window_.begin() + static_cast<std::ptrdiff_t>(whole);
-    const auto end = window_.begin() + static_cast<std::ptrdiff_t>(used_);
+    const std::size_t rest = used_ - whole;
     const ByteView block = ByteView(window_).first(whole);
     if (sink_ != nullptr) sink_->write(block);
-    if (thread_.joinable()) {
-        Bytes copy;
-        {
-            std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return !spare_.empty(); });
-            copy = std::move(spare_.front());
-            spare_.pop_front();
-        }
-        copy.assign(block.begin(), block.end());
-        give(copy);
-    } else {
-        hasher_.update(block);
-    }
-    std::copy(split, end, window_.begin());
-    std::fill(window_.begin() + (end - split), end, std::uint8_t{0});
+    if (!thread_.joinable()) hasher_.update(block);
+    Bytes next = take_spare();
+    std::copy_n(window_.begin() + static_cast<std::ptrdiff_t>(whole), rest, next.begin());
+    std::swap(window_, next);
+    give({std::move(next), whole});
     begin_ += whole;
-    used_ -= whole;
+    used_ = rest;
 }
 
-void ImageStream::give(Bytes& block) {
+/// A window of zeros.
+Bytes ImageStream::take_spare() {
+    Bytes spare;
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return !spare_.empty(); });
+        spare = std::move(spare_.front());
+        spare_.pop_front();
+    }
+    spare.assign(window_.size(), 0);
+    return spare;
+}
+
+void ImageStream::give(Piece piece) {
     {
         const std::lock_guard lock(mutex_);
-        to_hash_.push_back(std::move(block));
+        if (thread_.joinable()) {
+            to_hash_.push_back(std::move(piece));
+        } else {
+            spare_.push_back(std::move(piece.window));
+        }
     }
     changed_.notify_all();
 }
 
 void ImageStream::hash_all() noexcept {
     for (;;) {
-        Bytes block;
+        Piece piece;
         {
             std::unique_lock lock(mutex_);
             changed_.wait(lock, [this] { return complete_ || !to_hash_.empty(); });
             if (to_hash_.empty()) return;
-            block = std::move(to_hash_.front());
+            piece = std::move(to_hash_.front());
             to_hash_.pop_front();
         }
         try {
-            if (!failure_) hasher_.update(block);
+            if (!failure_) hasher_.update(ByteView(piece.window).first(piece.size));
         } catch (...) {
             failure_ = std::current_exception();
         }
         const std::lock_guard lock(mutex_);
-        spare_.push_back(std::move(block));
+        spare_.push_back(std::move(piece.window));
         changed_.notify_all();
     }
 }

@@ -41,8 +41,14 @@ class ImageStream {
     static constexpr std::size_t kMostRoom = std::size_t{512} * 1024;
 
  private:
+    struct Piece {
+        Bytes window;
+        std::size_t size = 0;  ///< of what is to be hashed
+    };
+
     void advance();
-    void give(Bytes& block);
+    [[nodiscard]] Bytes take_spare();
+    void give(Piece piece);
     void hash_all() noexcept;
 
     Sink* sink_;
@@ -53,7 +59,7 @@ class ImageStream {
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Bytes> to_hash_;
+    std::deque<Piece> to_hash_;
     std::deque<Bytes> spare_;
     bool complete_ = false;
     std::exception_ptr failure_;

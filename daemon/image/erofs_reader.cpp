@@ -29,6 +29,10 @@ constexpr std::array<Mark, 2> kFileMarks = {{{kWhiteoutMark, ""}, {kUserWhiteout
 constexpr std::array<Mark, 4> kDirectoryMarks = {
     {{kWhiteoutsMark, ""}, {kUserWhiteoutsMark, ""}, {kOpaqueMark, "x"}, {kUserOpaqueMark, "x"}}};
 
+/// What composefs-rs' reader takes in V2 images.
+constexpr std::uint64_t kMaxInlineV2 = 512;
+constexpr std::uint64_t kMaxSymlinkV2 = 1024;
+
 using Stored = std::vector<RawXattr>;
 
 Stored::iterator find_mark(Stored& xattrs, const Mark& mark) {
@@ -51,7 +55,8 @@ void remove_marks(Stored& xattrs, std::span<const Mark> marks) {
 
 class TreeReader {
  public:
-    explicit TreeReader(ByteView image) : view_(image) {}
+    TreeReader(ByteView image, ImageDialect dialect, std::optional<HashAlgorithm> algorithm)
+        : view_(image), c_(dialect == ImageDialect::C), algorithm_(algorithm) {}
 
     FileTree run() {
         FileTree tree;
@@ -62,6 +67,7 @@ class TreeReader {
             pending_.pop_back();
             read_directory(next);
         }
+        if (!c_) check_names();
         if (!v2()) remove_stubs(tree.root());
         return tree;
     }
@@ -75,6 +81,26 @@ class TreeReader {
         Directory* directory;
         std::size_t depth;
     };
+
+    /// A leaf and how often it was met.
+    struct Leaf {
+        std::shared_ptr<Inode> inode;
+        std::uint32_t nlink = 0;
+        std::uint32_t names = 0;
+    };
+
+    /// composefs-rs counts names instead of believing a dump, so any other number is damage.
+    void check_names() const {
+        for (const auto& [nid, leaf] : leaves_) {
+            if (leaf.nlink != leaf.names) {
+                bad("inode " + std::to_string(nid) + " has " + std::to_string(leaf.names) +
+                    " names but a link count of " + std::to_string(leaf.nlink));
+            }
+            if (leaf.names > 1 && leaf.inode->is_whiteout()) {
+                bad("whiteout " + std::to_string(nid) + " has several names");
+            }
+        }
+    }
 
     [[nodiscard]] bool v2() const { return view_.version() == ErofsVersion::V2; }
 
@@ -102,6 +128,7 @@ class TreeReader {
     bool read_entries(const RawInode& raw, const Pending& at, bool marked) {
         bool holds_whiteouts = false;
         int dots = 0;
+        std::uint32_t nlink = 2;
         for (const RawEntry& entry : view_.entries(raw)) {
             if (entry.name == "." || entry.name == "..") {
                 if (entry.nid != (entry.name == "." ? at.nid : at.parent)) {
@@ -116,12 +143,17 @@ class TreeReader {
                 auto below = std::make_unique<Directory>();
                 pending_.push_back({entry.nid, at.nid, below.get(), at.depth + 1});
                 append(*at.directory, entry.name, Node(std::move(below)));
+                ++nlink;
             } else {
                 auto leaf = read_leaf(child, marked, holds_whiteouts);
                 append(*at.directory, entry.name, Node(std::move(leaf)));
             }
         }
         if (dots != 2) bad("a directory lacks '.' or '..'");
+        if (raw.nlink != nlink) {
+            bad("directory " + std::to_string(at.nid) + " has a link count of " +
+                std::to_string(raw.nlink) + ", expected " + std::to_string(nlink));
+        }
         return holds_whiteouts;
     }
 
@@ -138,9 +170,13 @@ class TreeReader {
     /// An empty file with the marks of a whiteout, in a directory with those of its parent, is one.
     std::shared_ptr<Inode> read_leaf(const RawInode& raw, bool marked, bool& holds_whiteouts) {
         auto [found, fresh] = leaves_.try_emplace(raw.nid);
-        if (!fresh) return found->second;
+        Leaf& leaf = found->second;
+        ++leaf.names;
+        if (!fresh) return leaf.inode;
         auto inode = std::make_shared<Inode>();
-        found->second = inode;
+        leaf.inode = inode;
+        leaf.nlink = raw.nlink;
+        if (c_) inode->stated_nlink = raw.nlink;
         inode->type = raw.type;
         inode->meta = raw.meta;
         Stored xattrs = view_.attributes(raw);
@@ -151,8 +187,8 @@ class TreeReader {
         } else if (raw.type == FileType::CharDevice || raw.type == FileType::BlockDevice) {
             inode->rdev = raw.union_field;
         }
-        if (marked && raw.type == FileType::Regular && raw.nlink == 1 && inode->is_inline() &&
-            raw.size == 0 && has_marks(xattrs, kFileMarks)) {
+        if (marked && raw.type == FileType::Regular && (c_ || raw.nlink == 1) &&
+            inode->is_inline() && raw.size == 0 && has_marks(xattrs, kFileMarks)) {
             remove_marks(xattrs, kFileMarks);
             inode->type = FileType::CharDevice;
             holds_whiteouts = true;
@@ -168,11 +204,18 @@ class TreeReader {
             bad("a file's layout and its metacopy attribute do not fit");
         }
         if (!backing.external) {
+            if (v2() && !c_ && raw.size > kMaxInlineV2)
+                bad("a V2 file has too much inline content");
             inode.content = view_.content(raw);
             return;
         }
+        if (algorithm_ && backing.digest && backing.digest->algorithm() != *algorithm_) {
+            bad("an object is named by " + std::string(to_string(backing.digest->algorithm())) +
+                ", expected " + std::string(to_string(*algorithm_)));
+        }
         if (raw.size > kMaxFileSize) bad("a file has more than 2^53 bytes");
         inode.external = backing.digest;
+        inode.nameless = backing.digest && backing.path.empty();
         if (!backing.digest || !is_object_path_of(backing.path, *backing.digest)) {
             inode.backing_path = backing.path;
         }
@@ -182,7 +225,7 @@ class TreeReader {
     }
 
     void read_symlink(const RawInode& raw, Inode& inode) {
-        if (raw.size == 0 || raw.size > kMaxSymlink) {
+        if (raw.size == 0 || raw.size > (v2() && !c_ ? kMaxSymlinkV2 : kMaxSymlink)) {
             bad("a symbolic link's target has " + std::to_string(raw.size) + " bytes");
         }
         inode.content = view_.content(raw);
@@ -217,9 +260,11 @@ class TreeReader {
     }
 
     ErofsView view_;
+    const bool c_;
+    const std::optional<HashAlgorithm> algorithm_;
     std::vector<Pending> pending_;
     std::unordered_set<std::uint64_t> directories_;
-    std::unordered_map<std::uint64_t, std::shared_ptr<Inode>> leaves_;
+    std::unordered_map<std::uint64_t, Leaf> leaves_;
 };
 
 /// Adds what one file refers to.
@@ -238,10 +283,8 @@ ErofsVersion erofs_version(ByteView image) {
     return ErofsView(image).version();
 }
 
-FileTree read_erofs(ByteView image,
-                    ImageDialect /*dialect*/,
-                    std::optional<HashAlgorithm> /*algorithm*/) {
-    return TreeReader(image).run();
+FileTree read_erofs(ByteView image, ImageDialect dialect, std::optional<HashAlgorithm> algorithm) {
+    return TreeReader(image, dialect, algorithm).run();
 }
 
 std::vector<Digest> erofs_objects(ByteView image) {

@@ -76,7 +76,7 @@ DeploymentState state_of(const Overview& all, const DeploymentRecord& record) {
 
 void take_overview(Machine& machine, Overview& out) {
     out.records = machine.state.deployments(&out.problems);
-    out.held = machine.state.held();
+    out.held = machine.state.held(out.problems);
     try {
         out.entries = machine.boot().list();
         out.next_entry = machine.boot().predict_next();

@@ -112,7 +112,9 @@ void settle(Machine& machine, const DeploymentRecord& record) {
 void hold_failed(Machine& machine,
                  const std::vector<DeploymentRecord>& records,
                  const DeploymentRecord& booted) {
-    const auto held = machine.state.held();
+    std::vector<std::string> problems;
+    const auto held = machine.state.held(problems);
+    if (!problems.empty()) return;  // status says so; a rollback must still be possible
     const auto entries = machine.boot().list();
     std::set<Digest> newer;  // images that were installed again since
     for (const auto& record : records) {
@@ -126,6 +128,16 @@ void hold_failed(Machine& machine,
     }
 }
 
+/// It came up and a health check passed, or it never had a counter: there is no way back below it.
+void settle_proven(Machine& machine, const DeploymentRecord& booted) {
+    drop_previous_etc(machine, booted);
+    std::vector<std::string> problems;
+    if (machine.state.floor(problems) < booted.security_version && problems.empty()) {
+        machine.state.raise_floor(booted.security_version);
+        log::info("the floor is now " + std::to_string(booted.security_version));
+    }
+}
+
 void note_booted(Machine& machine) {
     const auto records = machine.state.deployments();
     const DeploymentRecord* booted = find_booted(machine.settings, records);
@@ -135,7 +147,7 @@ void note_booted(Machine& machine) {
         set_phase(machine, *booted, Phase::Booted);
     }
     const auto name = boot::parse_entry_name(find_entry(machine.boot().list(), booted->stem));
-    if (name && !name->counter) drop_previous_etc(machine, *booted);
+    if (name && !name->counter) settle_proven(machine, *booted);
     hold_failed(machine, records, *booted);
 }
 

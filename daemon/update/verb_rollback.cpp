@@ -17,6 +17,15 @@ namespace {
                 "'cfsctl status' lists the deployments");
 }
 
+/// Going back matters more than remembering why: damaged state does not stop it.
+void hold(Machine& machine, const DeploymentRecord& record) {
+    try {
+        machine.state.hold(record.image, kHeldRolledBack);
+    } catch (const Error& e) {
+        log::warn("rollback: version " + record.version + " cannot be held: " + e.what());
+    }
+}
+
 }  // namespace
 
 void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
@@ -37,7 +46,7 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
             std::count(intent.demote.begin(), intent.demote.end(), record.stem) != 0;
         const std::string file = wanted ? find_entry(entries, record.stem) : "";
         if (file.empty()) continue;
-        machine.state.hold(record.image, kHeldRolledBack);
+        hold(machine, record);
         const auto name = boot::parse_entry_name(file);
         const bool is_bad = name && name->counter && name->counter->left == 0;
         if (!is_bad) machine.boot().demote(file);

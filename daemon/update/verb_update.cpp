@@ -70,6 +70,7 @@ class Update {
 
     UpdateResult run() {
         const DeploymentRecord& booted = require_booted(all_);
+        (void)machine_.state.held();  // what cannot be known is not taken for "nothing is held"
         const auto lock = machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_);
         OpenedSource source(
             reference_for(machine_, options_.image), machine_.settings, scratch(machine_), stop_);

@@ -35,6 +35,11 @@ void set_phase(const Site& site, const std::string& version, Phase phase) {
     change_record(site, version, [phase](auto& record) { record.phase = phase; });
 }
 
+std::uint64_t floor_of(const Site& site) {
+    const UniqueFd root = open_root(site.settings.sysroot);
+    return update::StateDir(root.get(), false).floor();
+}
+
 std::string entry_of(const Site& site, const std::string& version) {
     for (const std::string& file : site.entries()) {
         if (file.starts_with("fixture_" + version + "-")) return file;
@@ -159,6 +164,26 @@ TEST(Settle, TheProvenSlotStaysWhileTwoOthersAreOnTrial) {
     EXPECT_NE(entry_of(site, "1"), "");
     EXPECT_NE(entry_of(site, "2"), "");
     EXPECT_NE(entry_of(site, "3"), "");
+}
+
+TEST(Settle, AProvenVersionRaisesTheFloor) {
+    Site site;
+    run_second(site);
+    change_record(site, "2", [](auto& record) { record.security_version = 3; });
+    site.engine().reconcile();
+    EXPECT_EQ(floor_of(site), 0U);  // it runs, but nothing says that it is well
+    site.bless();
+    EXPECT_EQ(error_name([&] { (void)site.update("v3"); }), "DowngradeRejected");
+    EXPECT_EQ(floor_of(site), 3U);
+}
+
+TEST(Settle, DamagedHoldsStopUpdatesButNoRollback) {
+    Site site;
+    run_second(site);
+    site.dir.write("sysroot/state/cfsupdated/held.json", "{");
+    EXPECT_EQ(error_name([&] { (void)site.update("v3"); }), "StateCorrupt");
+    EXPECT_EQ(site.engine().rollback(site.progress, {}).version, "1");
+    EXPECT_TRUE(site.reboot().starts_with("fixture_1-"));
 }
 
 }  // namespace

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/fsverity.hpp"
 
-#include "base/error.hpp"
-#include "base/file_io.hpp"
-
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 namespace cfs {
 namespace {
 
-constexpr std::size_t kBlock = 4096;
+constexpr std::size_t kBlock = kVerityBlock;
 constexpr std::uint8_t kLogBlock = 12;
 constexpr std::size_t kDescriptorSize = 256;
 
@@ -38,6 +32,14 @@ void VerityHasher::update(ByteView data) {
         const std::size_t n = std::min(kBlock - block_.size(), data.size());
         block_.insert(block_.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(n));
         data = data.subspan(n);
+    }
+}
+
+void VerityHasher::update_with_hashes(ByteView hashes) {
+    const std::size_t hash_size = digest_size(algorithm_);
+    for (; !hashes.empty(); hashes = hashes.subspan(hash_size)) {
+        size_ += kBlock;
+        add_hash(0, Digest(algorithm_, hashes.first(hash_size)));
     }
 }
 
@@ -88,20 +90,6 @@ Digest verity_digest(HashAlgorithm algorithm, ByteView data) {
     VerityHasher hasher(algorithm);
     hasher.update(data);
     return hasher.finish();
-}
-
-Digest verity_digest_of_file(HashAlgorithm algorithm, int fd) {
-    VerityHasher hasher(algorithm);
-    Bytes buffer(std::size_t{256} * 1024);
-    off_t offset = 0;
-    for (;;) {
-        const ssize_t n = ::pread(fd, buffer.data(), buffer.size(), offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) throw_errno("reading a file to hash it");
-        if (n == 0) return hasher.finish();
-        hasher.update(ByteView(buffer).first(static_cast<std::size_t>(n)));
-        offset += n;
-    }
 }
 
 }  // namespace cfs

@@ -14,12 +14,20 @@
 
 namespace cfs {
 
+inline constexpr std::size_t kVerityBlock = 4096;
+
 /// Streaming fs-verity digest in O(log n) memory. Order: update()* finish(); finish() starts anew.
 class VerityHasher {
  public:
     explicit VerityHasher(HashAlgorithm algorithm);
 
     void update(ByteView data);
+
+    /// As update() with whole blocks of data, whose hashes `hashes` are, one behind the other: for
+    /// who hashes blocks on several cores. \pre whole blocks so far, and update() with at least one
+    /// more byte follows
+    void update_with_hashes(ByteView hashes);
+
     [[nodiscard]] Digest finish();
 
  private:
@@ -35,7 +43,7 @@ class VerityHasher {
 
 [[nodiscard]] Digest verity_digest(HashAlgorithm algorithm, ByteView data);
 
-/// Reads the whole file from offset 0.
+/// Reads the whole file from offset 0; a big one on all cores.
 [[nodiscard]] Digest verity_digest_of_file(HashAlgorithm algorithm, int fd);
 
 enum class VerityEnable { Enabled, AlreadyEnabled, Unsupported };

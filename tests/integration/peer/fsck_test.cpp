@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
 namespace cfs::image::test {
 namespace {
@@ -18,10 +19,6 @@ struct Row {
     DumpDialect dialect = DumpDialect::Rust;
     ErofsOptions options;
 };
-
-std::ostream& operator<<(std::ostream& out, const Row& row) {
-    return out << row.file;
-}
 
 /// Every dump that some peer made an image of, in every version.
 std::vector<Row> rows() {
@@ -48,6 +45,19 @@ std::vector<Row> rows() {
     return result;
 }
 
+/// V2 has one null chunk of 2^43 bytes for a file of any size, and composefs-rs writes it so (the
+/// images are its own, byte for byte). Of a bigger file fsck.erofs looks for the chunks that are
+/// missing, and for these it does so behind the end of the image. V0 and V1 have all chunks.
+bool lacks_chunks(const Row& row) {
+    const std::set<std::string> big = {"composefs-c/bigfile-xattr.dump",
+                                       "composefs-c/bigfile.dump",
+                                       "composefs-c/honggfuzz-bigfile-with-acl.dump",
+                                       "own/ext-1024-chunks-pad.dump",
+                                       "own/ext-1024-chunks-plain.dump",
+                                       "own/ext-max-chunks.dump"};
+    return row.options.min_version == ErofsVersion::V2 && big.contains(row.file);
+}
+
 TEST(FsckErofs, AcceptsEveryVectorsImage) {
     const cfs::test::TempDir dir;
     const std::string image = dir.path() + "/image";
@@ -63,7 +73,9 @@ TEST(FsckErofs, AcceptsEveryVectorsImage) {
         const std::string_view text = as_text(bytes.bytes());
         std::ofstream(image, std::ios::binary) << text;
         // NOLINTNEXTLINE(cert-env33-c): the path is our own
-        if (std::system(command.c_str()) == 0) continue;
+        const bool accepted = std::system(command.c_str()) == 0;
+        EXPECT_NE(accepted, lacks_chunks(row));
+        if (accepted || lacks_chunks(row)) continue;
         std::ifstream said(dir.path() + "/said");
         ADD_FAILURE() << std::string(std::istreambuf_iterator<char>(said), {});
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/limits.hpp"
 #include "base/unique_fd.hpp"
 #include "boot/boot_backend.hpp"
 
@@ -10,9 +11,6 @@
 #include <vector>
 
 namespace cfs::boot {
-
-/// The largest UKI that firmware is known to load (it wants one contiguous allocation).
-inline constexpr std::uint64_t kMaxUkiBytes = (std::uint64_t{1} << 31) - 1;
 
 /// UKIs in EFI/Linux of an EFI system partition, which systemd-boot offers as type-2 entries.
 ///

@@ -2,6 +2,7 @@
 #include "settings/keys.hpp"
 
 #include "base/bytes.hpp"
+#include "base/limits.hpp"
 #include "settings/units.hpp"
 
 #include <algorithm>
@@ -245,9 +246,9 @@ std::vector<Key> boot_and_update_keys() {
     return {
         count_key("boot.tries", "a number from 1 to 9", 1, 9, CFS_FIELD(boot.tries)),
         size_key("boot.max_uki_size",
-                 "a size from \"1M\" to \"4G\", e.g. \"512M\"",
+                 "a size from \"1M\" to \"2047M\", e.g. \"512M\"",
                  std::uint64_t{1} << 20,
-                 std::uint64_t{4} << 30,
+                 kMaxUkiBytes,
                  CFS_FIELD(boot.max_uki_size)),
         size_key("boot.esp_reserve",
                  "a size up to \"1T\", e.g. \"1M\"",

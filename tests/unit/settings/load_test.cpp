@@ -45,6 +45,12 @@ TEST(Settings, AnEmptyFileGivesTheDefaults) {
     EXPECT_EQ(settings.update.keep, 2U);
 }
 
+TEST(Settings, NoUkiIsAllowedThatTheBootCodeRefuses) {
+    EXPECT_EQ(from("[boot]\nmax_uki_size = \"2047M\"\n").boot.max_uki_size,
+              std::uint64_t{2047} << 20);
+    EXPECT_NE(refusal("[boot]\nmax_uki_size = \"2G\"\n").find("2047M"), std::string::npos);
+}
+
 TEST(Settings, EveryKindOfValueIsRead) {
     const Settings settings = from(R"(
 image = "oci:/srv/images:v2"

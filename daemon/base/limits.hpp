@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/// \file Bounds that parts which do not know each other must agree on.
+#pragma once
+
+#include <cstdint>
+
+namespace cfs {
+
+/// The largest UKI that firmware is known to load (it wants one contiguous allocation).
+inline constexpr std::uint64_t kMaxUkiBytes = (std::uint64_t{1} << 31) - 1;
+
+}  // namespace cfs

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/file_io.hpp"
+#include "base/limits.hpp"
 #include "base/stop.hpp"
 #include "store/splitstream.hpp"
 
@@ -11,8 +12,6 @@
 
 namespace cfs::store {
 namespace {
-
-constexpr std::size_t kMaxImageBytes = std::size_t{2} << 30;
 
 /// The links of images/ or streams/, by name and by what they point to. An entry whose target is no
 /// object stays as nullopt: it exists, and what it needs is unknown.

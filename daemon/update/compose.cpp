@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/file_io.hpp"
+#include "base/limits.hpp"
 #include "base/stop.hpp"
 #include "crypto/fsverity.hpp"
 #include "image/dump.hpp"
@@ -14,7 +15,6 @@ namespace {
 
 /// A policy file; nothing else is read through this.
 constexpr std::size_t kMaxPolicyFile = std::size_t{64} << 20;
-constexpr std::size_t kMaxImage = std::size_t{4} << 30;
 constexpr std::size_t kDiffLines = 40;
 
 std::vector<Recipe> recipes_for(uki::ErofsFormat format) {
@@ -39,6 +39,7 @@ Composed compose(const image::FileTree& merged,
     image::oci_transform(out.tree, recipe.xattrs);
     image::boot_transform(out.tree, recipe.mtime, read);
     out.erofs = image::write_erofs(out.tree, erofs_version(wanted.version), wanted.algorithm());
+    require_image_size(out.erofs.size());
     out.digest = verity_digest(wanted.algorithm(), out.erofs);
     return out;
 }
@@ -91,6 +92,14 @@ image::ErofsVersion erofs_version(uki::ErofsFormat format) {
     return format == uki::ErofsFormat::V1 ? image::ErofsVersion::V1 : image::ErofsVersion::V2;
 }
 
+void require_image_size(std::uint64_t bytes) {
+    if (bytes <= kMaxImageBytes) return;
+    throw Error(ErrorCode::Unsupported,
+                "the image's list of files takes " + std::to_string(bytes) +
+                    " bytes, more than the " + std::to_string(kMaxImageBytes) + " supported",
+                "the image has too many files: ask its vendor for a smaller one");
+}
+
 Composed compose_matching(const image::FileTree& merged,
                           const uki::ComposefsArg& wanted,
                           const image::ReadContent& read,
@@ -133,7 +142,7 @@ void measure_objects(const store::Repository& store,
 
 image::FileTree load_tree(const store::Repository& store, const Digest& image) {
     const UniqueFd fd = store.open_image(image);
-    return image::read_erofs(read_whole(fd.get(), kMaxImage));
+    return image::read_erofs(read_whole(fd.get(), kMaxImageBytes));
 }
 
 std::optional<image::FileTree> find_tree(const store::Repository& store, const Digest& image) {

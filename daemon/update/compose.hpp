@@ -9,6 +9,7 @@
 #include "uki/cmdline.hpp"
 #include "update/layer_import.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -39,6 +40,9 @@ struct Composed {
 };
 
 [[nodiscard]] image::ErofsVersion erofs_version(uki::ErofsFormat format);
+
+/// Unsupported for an EROFS image that could be installed and never collected.
+void require_image_size(std::uint64_t bytes);
 
 /// Tries every recipe that a builder of this format can have used until the digest is the wanted
 /// one; nothing in an image says which it was. DigestMismatch names the recipes tried and their

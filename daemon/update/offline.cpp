@@ -102,7 +102,9 @@ Digest image_digest(const std::string& source,
     progress.stage("compose");
     image::oci_transform(tree, options.xattrs);
     if (options.bootable) image::boot_transform(tree, options.boot_mtime, kept.reader());
-    return verity_digest(options.hash, image::write_erofs(tree, options.version, options.hash));
+    const Bytes erofs = image::write_erofs(tree, options.version, options.hash);
+    require_image_size(erofs.size());
+    return verity_digest(options.hash, erofs);
 }
 
 std::string image_file(const std::string& source,

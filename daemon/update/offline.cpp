@@ -91,17 +91,26 @@ image::FileTree scan_image(HashAlgorithm algorithm,
 
 }  // namespace
 
-Digest image_digest(const std::string& source,
-                    const DigestOptions& options,
-                    const settings::Settings& settings,
-                    ProgressSink& progress,
-                    const std::stop_token& stop) {
+image::FileTree image_tree(const std::string& source,
+                           const DigestOptions& options,
+                           const settings::Settings& settings,
+                           ProgressSink& progress,
+                           const std::stop_token& stop) {
     progress.stage("fetch");
     KeptFiles kept;
     image::FileTree tree = scan_image(options.hash, source, settings, is_policy, kept, stop);
     progress.stage("compose");
     image::oci_transform(tree, options.xattrs);
     if (options.bootable) image::boot_transform(tree, options.boot_mtime, kept.reader());
+    return tree;
+}
+
+Digest image_digest(const std::string& source,
+                    const DigestOptions& options,
+                    const settings::Settings& settings,
+                    ProgressSink& progress,
+                    const std::stop_token& stop) {
+    const image::FileTree tree = image_tree(source, options, settings, progress, stop);
     const Bytes erofs = image::write_erofs(tree, options.version, options.hash);
     require_image_size(erofs.size());
     return verity_digest(options.hash, erofs);

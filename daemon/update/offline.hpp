@@ -30,6 +30,13 @@ struct DigestOptions {
                                   ProgressSink& progress,
                                   const std::stop_token& stop);
 
+/// The tree that image_digest() makes its image of; options.version plays no part.
+[[nodiscard]] image::FileTree image_tree(const std::string& source,
+                                         const DigestOptions& options,
+                                         const settings::Settings& settings,
+                                         ProgressSink& progress,
+                                         const std::stop_token& stop);
+
 /// Content of one regular file (no symbolic links on the way) of the merged image; NotFound without
 /// it. \param path e.g. "usr/lib/os-release"
 [[nodiscard]] std::string image_file(const std::string& source,

@@ -2,8 +2,7 @@
 /// \file The command line as values: one struct per verb.
 #pragma once
 
-#include "image/erofs_writer.hpp"
-#include "image/transform.hpp"
+#include "client/image_options.hpp"
 #include "settings/settings.hpp"
 #include "update/offline.hpp"
 
@@ -21,16 +20,57 @@ struct Global {
     bool color = true;
 };
 
-/// How a SOURCE is reached.
-struct SourceOptions {
-    std::string ca_file;
-    std::vector<std::string> insecure_registries;
-};
-
 struct ImageDigest {
     std::string source;
-    update::DigestOptions digest;
-    SourceOptions reach;
+    ImageOptions image;
+};
+
+struct ImageCreate {
+    std::string source;
+    std::string out;  ///< "-": standard output
+    ImageOptions image;
+};
+
+struct ImageDump {
+    std::string source;
+    ImageOptions image;
+};
+
+struct ImageList {
+    std::string source;
+    std::string path;  ///< list this and what is below it; empty: everything
+    bool digests = false;
+    ImageOptions image;
+};
+
+struct ImageObjects {
+    std::string source;
+    std::string missing_from;  ///< only those that this directory lacks; empty: all
+    ImageOptions image;
+};
+
+struct ImageDiff {
+    std::string one;
+    std::string other;
+    bool exit_code = false;  ///< end with 1 when they differ
+    bool all = false;        ///< directories' times too that changed with their names
+    ImageOptions image;
+};
+
+struct ImageInfo {
+    std::string source;
+    ImageOptions image;
+};
+
+struct ImageMount {
+    std::string source;
+    std::string target;
+    std::vector<std::string> objects;  ///< directories with the objects, first one first
+    std::string digest;                ///< that the image must have; empty: any
+    bool verity = false;               ///< the kernel checks each object's fs-verity digest
+    std::string upper_dir;             ///< what is written goes here; empty: read-only
+    std::string work_dir;
+    ImageOptions image;
 };
 
 /// Key of the kernel argument that names the image; Auto: composefs.digest for V1, composefs for
@@ -94,6 +134,13 @@ struct Completion {
 };
 
 using Verb = std::variant<ImageDigest,
+                          ImageCreate,
+                          ImageDump,
+                          ImageList,
+                          ImageObjects,
+                          ImageDiff,
+                          ImageInfo,
+                          ImageMount,
                           ImageSeal,
                           Install,
                           StoreFsck,

@@ -9,6 +9,13 @@
 namespace cfs::client {
 
 [[nodiscard]] ExitCode run(const ImageDigest& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageCreate& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageDump& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageList& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageObjects& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageDiff& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageInfo& options, const Global& global);
+[[nodiscard]] ExitCode run(const ImageMount& options, const Global& global);
 [[nodiscard]] ExitCode run(const ImageSeal& options, const Global& global);
 [[nodiscard]] ExitCode run(const Install& options, const Global& global);
 [[nodiscard]] ExitCode run(const StoreFsck& options, const Global& global);

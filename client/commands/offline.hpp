@@ -2,6 +2,7 @@
 /// \file What the verbs without a daemon share.
 #pragma once
 
+#include "client/image/load.hpp"
 #include "client/interrupts.hpp"
 #include "client/options.hpp"
 #include "client/output/progress_view.hpp"
@@ -19,6 +20,9 @@ class OfflineJob {
     [[nodiscard]] update::ProgressSink& progress() { return view_; }
 
     [[nodiscard]] std::stop_token stop() const { return source_.get_token(); }
+
+    /// For what loads images.
+    [[nodiscard]] LoadContext context() { return {progress(), stop()}; }
 
     /// Call before the result is printed.
     void finish() { view_.finish(); }

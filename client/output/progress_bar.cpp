@@ -48,9 +48,10 @@ std::string bar(unsigned percent_done, std::size_t width) {
 }  // namespace
 
 std::string_view describe_stage(std::string_view stage) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kStages = {{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kStages = {{
         {"check", "looking for an update"},
         {"gate", "checking the UKI and its signature"},
+        {"scan", "reading the tree"},
         {"fetch", "fetching layers"},
         {"compose", "composing the image"},
         {"verify", "verifying the image"},

@@ -29,11 +29,16 @@ void expect_usage_error(const std::vector<std::string>& args, const std::string&
 TEST(CommandLine, DigestHasTheDocumentedDefaults) {
     const auto verb = parsed<ImageDigest>({"image", "digest", "oci:a:b"});
     EXPECT_EQ(verb.source, "oci:a:b");
-    EXPECT_EQ(verb.digest.version, image::ErofsVersion::V1);
-    EXPECT_EQ(verb.digest.hash, HashAlgorithm::Sha512);
-    EXPECT_FALSE(verb.digest.bootable);
-    EXPECT_EQ(verb.digest.boot_mtime, image::BootMtime::Full);
-    EXPECT_EQ(verb.digest.xattrs, image::XattrMode::AllowlistOnly);
+    EXPECT_EQ(verb.image.dialect, image::ImageDialect::Rust);
+    EXPECT_FALSE(verb.image.format);
+    EXPECT_FALSE(verb.image.hash);
+    EXPECT_FALSE(verb.image.bootable);
+    EXPECT_FALSE(verb.image.boot_mtime);
+    EXPECT_FALSE(verb.image.xattrs);
+    EXPECT_TRUE(verb.image.scan.propagate_usr);
+    EXPECT_EQ(default_hash(verb.image.dialect), HashAlgorithm::Sha512);
+    EXPECT_EQ(erofs_options(verb.image, HashAlgorithm::Sha512).min_version,
+              image::ErofsVersion::V1);
 }
 
 TEST(CommandLine, OptionsStandBeforeOrAfterTheSource) {
@@ -53,12 +58,55 @@ TEST(CommandLine, OptionsStandBeforeOrAfterTheSource) {
     for (const auto& args : {before, after}) {
         const auto verb = parsed<ImageDigest>(args);
         EXPECT_EQ(verb.source, "oci:a");
-        EXPECT_TRUE(verb.digest.bootable);
-        EXPECT_EQ(verb.digest.version, image::ErofsVersion::V2);
-        EXPECT_EQ(verb.digest.hash, HashAlgorithm::Sha256);
-        EXPECT_EQ(verb.digest.boot_mtime, image::BootMtime::Seconds);
-        EXPECT_EQ(verb.digest.xattrs, image::XattrMode::KeepUserXattrs);
+        EXPECT_TRUE(verb.image.bootable);
+        EXPECT_EQ(verb.image.format, image::ErofsVersion::V2);
+        EXPECT_EQ(verb.image.hash, HashAlgorithm::Sha256);
+        EXPECT_EQ(verb.image.boot_mtime, image::BootMtime::Seconds);
+        EXPECT_EQ(verb.image.xattrs, image::XattrMode::KeepUserXattrs);
     }
+}
+
+TEST(CommandLine, CreateTakesASourceAndAFile) {
+    const auto verb = parsed<ImageCreate>(
+        {"image", "create", "--digest-store", "o", "--threads=2", "dir:t", "-", "--use-epoch"});
+    EXPECT_EQ(verb.source, "dir:t");
+    EXPECT_EQ(verb.out, "-");
+    EXPECT_EQ(verb.image.scan.digest_store, "o");
+    EXPECT_EQ(verb.image.scan.threads, 2U);
+    EXPECT_TRUE(verb.image.scan.use_epoch);
+}
+
+TEST(CommandLine, DiffTakesTwoSources) {
+    const auto verb = parsed<ImageDiff>({"image", "diff", "oci:a", "--exit-code", "image:b"});
+    EXPECT_EQ(verb.one, "oci:a");
+    EXPECT_EQ(verb.other, "image:b");
+    EXPECT_TRUE(verb.exit_code);
+    expect_usage_error({"image", "diff", "oci:a"}, "B");
+}
+
+TEST(CommandLine, ListTakesAPath) {
+    EXPECT_TRUE(parsed<ImageList>({"image", "ls", "dir:t"}).path.empty());
+    const auto verb = parsed<ImageList>({"image", "ls", "dir:t", "/usr", "-l"});
+    EXPECT_EQ(verb.path, "/usr");
+    EXPECT_TRUE(verb.digests);
+}
+
+TEST(CommandLine, MountTakesSeveralObjectDirectories) {
+    const auto verb = parsed<ImageMount>(
+        {"image", "mount", "--objects", "a", "--objects", "b", "image:i", "/mnt"});
+    EXPECT_EQ(verb.objects, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(verb.target, "/mnt");
+    EXPECT_FALSE(verb.verity);
+    expect_usage_error({"image", "mount", "image:i", "/mnt", "--upperdir", "u"}, "--workdir");
+}
+
+TEST(CommandLine, TheCToolsOptionsNeedItsDialect) {
+    expect_usage_error({"image", "digest", "dump:d", "--strict"}, "--compat c");
+    expect_usage_error({"image", "digest", "dump:d", "--min-version", "1"}, "--compat c");
+    expect_usage_error({"image", "digest", "dir:d", "--hardlinks"}, "--compat c");
+    expect_usage_error({"image", "digest", "dump:d", "--compat", "c", "--format", "v2"}, "v2");
+    expect_usage_error({"image", "digest", "dir:d", "--skip-xattrs", "--user-xattrs"},
+                       "exclude each other");
 }
 
 TEST(CommandLine, GlobalOptionsStandAnywhere) {

@@ -75,7 +75,7 @@ std::string offered(const std::string& words, const std::string& program = "cfsc
 
 TEST(BashCompletion, OffersVerbs) {
     EXPECT_EQ(offered("roll"), "rollback");
-    EXPECT_EQ(offered("image ''"), "digest seal --help");
+    EXPECT_EQ(offered("image ''"), "digest create dump ls objects diff info mount seal --help");
 }
 
 TEST(BashCompletion, OffersOptionsOfTheVerb) {
@@ -84,7 +84,7 @@ TEST(BashCompletion, OffersOptionsOfTheVerb) {
 }
 
 TEST(BashCompletion, OffersTheWordsOfAnOption) {
-    EXPECT_EQ(offered("image digest --format ''"), "v1 v2");
+    EXPECT_EQ(offered("image digest --format ''"), "v0 v1 v2");
     EXPECT_EQ(offered("install --verity r"), "require");
 }
 

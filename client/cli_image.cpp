@@ -8,8 +8,7 @@ namespace {
 using image::ErofsVersion;
 
 constexpr const char* kSourceHelp =
-    "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker://HOST/NAME[:TAG], dir:DIR, dump:FILE or "
-    "image:FILE";
+    "an image of oci:, oci-archive:, docker://, dir:, dump: or image:";
 
 void add_hash(CLI::App& app, std::function<void(HashAlgorithm)> set, const char* help) {
     add_choice<HashAlgorithm>(
@@ -155,9 +154,10 @@ void add_mount(VerbTree& tree, CLI::App& image) {
     sub->add_option("--objects", options->objects, "where the objects are (repeatable)")
         ->allow_extra_args(false)
         ->option_text("DIR");
-    sub->add_option("--digest", options->digest, "the image must have this one; means --verity")
+    sub->add_option(
+           "--digest", options->digest, "the image must have this one; means --require-verity")
         ->option_text("DIGEST");
-    sub->add_flag("--verity", options->verity, "the kernel checks objects by fs-verity");
+    sub->add_flag("--require-verity", options->verity, "the kernel checks objects by fs-verity");
     CLI::Option* upper =
         sub->add_option("--upperdir", options->upper_dir, "writable: changes go to DIR")
             ->option_text("DIR");

@@ -110,7 +110,7 @@ class Walk {
                                                   FileType type) {
         auto leaf = std::make_shared<image::Inode>();
         leaf->type = type;
-        out.children.emplace_hint(out.children.end(), name, image::Node(leaf));
+        out.children.try_emplace(name, image::Node(leaf));
         return leaf;
     }
 
@@ -125,7 +125,7 @@ class Walk {
         if (!sub->fd) throw_errno("opening " + shown(sub->path));
         auto node = std::make_unique<image::Directory>();
         image::Directory& below = *node;
-        out.children.emplace_hint(out.children.end(), name, image::Node(std::move(node)));
+        out.children.try_emplace(name, image::Node(std::move(node)));
         read_directory(sub, below, depth + 1);
     }
 

@@ -95,7 +95,7 @@ class Overlay {
         try {
             context.set("verity", "require");
         } catch (Error& error) {
-            throw error.set_hint("checking objects needs Linux 6.6; leave --verity out");
+            throw error.set_hint("checking objects needs Linux 6.6; leave --require-verity out");
         }
     }
 

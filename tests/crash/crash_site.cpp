@@ -122,7 +122,7 @@ settings::Settings machine_settings(const std::string& dir) {
     out.cmdline = dir + "/cmdline";
     out.store.verity = settings::Verity::Try;
     out.store.lock_timeout = std::chrono::milliseconds(50);
-    out.store.reserve = 0;  // full disks are tested to the last byte
+    out.store.reserve = 0;    // full disks are tested to the last byte
     out.net.connections = 1;  // so that the n-th call is the same one in each run
     out.trust.mode = settings::TrustMode::Verified;
     out.trust.certificates = {Site::fixture("keys/db.crt")};

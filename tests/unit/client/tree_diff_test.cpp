@@ -52,9 +52,9 @@ TEST(CompareTrees, ShowsDigestsInFullInJson) {
     const auto json = boost::json::parse(to_json(changes)).as_object();
     EXPECT_FALSE(json.at("equal").as_bool());
     const auto& field = json.at("changes").at(0).at("fields").at(0);
-    EXPECT_EQ(field.at("name"), "digest");
-    EXPECT_EQ(field.at("a"), kDigestA);
-    EXPECT_EQ(field.at("b"), kDigestB);
+    EXPECT_EQ(field.at("name").as_string(), "digest");
+    EXPECT_EQ(field.at("a").as_string(), kDigestA.c_str());
+    EXPECT_EQ(field.at("b").as_string(), kDigestB.c_str());
 }
 
 TEST(CompareTrees, ListsEverythingBelowANewDirectory) {

@@ -248,6 +248,27 @@ TEST(Status, SurvivesAMissingEspAndAMissingSysroot) {
     EXPECT_FALSE(site.engine().status().warnings.empty());
 }
 
+bool mentions(const std::vector<std::string>& lines, const std::string& text) {
+    return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
+        return line.find(text) != std::string::npos;
+    });
+}
+
+TEST(TrustState, DamagedAllowsNoUpdateAndIsShown) {
+    for (const std::string& file : {std::string("floor"), std::string("held.json")}) {
+        Site site;
+        site.install();
+        const std::string path = "sysroot/state/cfsupdated/" + file;
+        site.dir.write(path, "\x01");
+        const std::string before = site.snapshot();
+        EXPECT_EQ(error_name([&] { (void)site.update("v2"); }), "StateCorrupt") << file;
+        EXPECT_EQ(site.snapshot(), before) << file;
+        EXPECT_TRUE(mentions(site.engine().status().warnings, file)) << file;
+        std::filesystem::remove(site.dir / path);
+        EXPECT_EQ(site.update("v2").deployment.version, "2") << file;
+    }
+}
+
 TEST(JobIds, NeverRepeatAcrossRestarts) {
     Site site;
     const auto first = site.engine().next_job_id();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update/checkout.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
@@ -86,6 +87,7 @@ void Checkout::directory(const image::Directory& source, int out, const std::str
             }
             set_metadata(out, key, child);
         });
+        crash_point("update.entry-written");
     }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
@@ -11,8 +12,10 @@
 #include "update/verbs.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace cfs::update {
 namespace {
@@ -52,10 +55,38 @@ void make_skeleton(const settings::Settings& settings, int sysroot) {
     store::Repository::init(store.get(), settings.store.hash, verity_policy(settings.store.verity));
 }
 
-/// The shared /var begins as the first image's; later images never touch it.
+/// Exchanging replaces the empty directory in one step.
+void put_var_in_place(int sysroot, const std::string& built) {
+    try {
+        rename_exchange_at(sysroot, built, kVarPath);
+    } catch (Error& e) {
+        const int err = e.system().value();
+        if (err == EBUSY || err == EXDEV) {
+            e.set_hint(std::string("'") + kVarPath +
+                       "' is a file system of its own: mount it after the installation, and move "
+                       "the files of the installed one there");
+        }
+        throw;
+    }
+    fsync_dir_at(sysroot, split_parent(kVarPath).first);
+}
+
+/// The shared /var begins as the first image's; later images never touch it. It is built beside its
+/// place: a second try never takes half of one for somebody's data.
 void fill_var(Machine& machine, const image::FileTree& tree, const std::stop_token& stop) {
-    const UniqueFd var = open_dir_at(machine.sysroot.get(), kVarPath);
-    if (list_dir(var.get()).empty()) check_out(machine.store(), tree, "var", var.get(), stop);
+    const int sysroot = machine.sysroot.get();
+    if (!list_dir(open_dir_at(sysroot, kVarPath).get()).empty()) return;
+    const std::string work = machine.state.make_work("var");
+    {
+        const UniqueFd var = open_dir_at(machine.state.fd(), work);
+        if (::fchmod(var.get(), 0755) != 0) throw_errno("setting a mode");
+        check_out(machine.store(), tree, "var", var.get(), stop);
+        sync_file_system(var.get(), machine.settings.sysroot);
+    }
+    crash_point("update.var-built");
+    put_var_in_place(sysroot, std::string(kPrivatePath) + "/" + work);
+    crash_point("update.var-made");
+    machine.state.remove_work("var");
 }
 
 }  // namespace

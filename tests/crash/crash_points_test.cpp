@@ -31,11 +31,13 @@ const std::set<std::string> kStaging = {"update.recorded",
                                         "store.ref-linked",
                                         "update.before-pins",
                                         "update.pinned",
+                                        "update.entry-written",
                                         "update.state-built",
                                         "update.state-made",
                                         "esp.before-copy",
                                         "esp.copied",
                                         "update.staged"};
+const std::set<std::string> kVar = {"update.var-built", "update.var-made"};
 const std::set<std::string> kStagingAgain = {"update.recorded",
                                              "store.stream-linked",
                                              "store.image-linked",
@@ -48,7 +50,7 @@ const std::set<std::string> kStagingAgain = {"update.recorded",
 const std::set<std::string> kArming = {
     "update.finalizing", "update.before-arm", "esp.before-arm", "esp.armed", "update.armed"};
 const std::set<std::string> kMerging = {
-    "update.etc-merged", "update.etc-placed", "update.etc-exchanged"};
+    "update.entry-written", "update.etc-merged", "update.etc-placed", "update.etc-exchanged"};
 const std::set<std::string> kDropping = {
     "update.drop-recorded", "esp.removed", "update.state-dropped", "update.unpinned"};
 
@@ -61,7 +63,7 @@ std::set<std::string> all_of(std::initializer_list<std::set<std::string>> parts)
 
 const std::vector<Verb>& verbs() {
     static const std::vector<Verb> list = {
-        {"install", "empty", "v1", {}, all_of({kStaging, kArming})},
+        {"install", "empty", "v1", {}, all_of({kStaging, kVar, kArming})},
         {"update", "installed", "v2", {"1"}, all_of({kStaging, kMerging, kArming})},
         // The image's state directory is a kept slot's, with an /etc of its own.
         {"update", "returned", "v2", {"1"}, all_of({kStagingAgain, kMerging, kArming})},

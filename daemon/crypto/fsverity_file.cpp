@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/cores.hpp"
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "crypto/fsverity.hpp"
@@ -117,7 +118,7 @@ Digest verity_digest_of_file(HashAlgorithm algorithm, int fd) {
     struct stat st {};
     if (::fstat(fd, &st) != 0) throw_errno("reading a file's size to hash it");
     const auto size = static_cast<std::uint64_t>(st.st_size);
-    const unsigned threads = std::min(std::thread::hardware_concurrency(), kMaxThreads);
+    const unsigned threads = std::min(usable_cores(), kMaxThreads);
     VerityHasher hasher(algorithm);
     std::uint64_t done = 0;
     if (size >= kWorthThreads && threads > 1) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/dump_stream.hpp"
 
+#include "base/cores.hpp"
 #include "base/error.hpp"
 
 #include <algorithm>
@@ -24,6 +25,7 @@ DumpStream::DumpStream(Source& source, DumpDialect dialect, HashAlgorithm algori
         complete_ = true;
         return;
     }
+    if (usable_cores() < 2) return;
     for (std::size_t i = 2; i < kBatches; ++i)
         spare_.push_back(std::make_unique<Batch>());
     thread_ = std::thread([this] { produce_all(); });
@@ -104,18 +106,25 @@ void DumpStream::produce_all() noexcept {
     }
 }
 
+/// Without the second thread: the first piece is there, the others are parsed when asked for.
+Batch* DumpStream::next_alone() {
+    if (!ready_.empty()) {
+        current_ = std::move(ready_.front());
+        ready_.pop_front();
+        return current_.get();
+    }
+    return !complete_ && produce(*current_) ? current_.get() : nullptr;
+}
+
 Batch* DumpStream::next() {
-    if (thread_.joinable()) {
-        const std::size_t wanted = current_->records.size() + kSpareBlanks;
-        while (current_->blanks.size() < wanted)
-            current_->blanks.push_back(std::make_shared<Inode>());
-    }
+    if (!thread_.joinable()) return next_alone();
+    const std::size_t wanted = current_->records.size() + kSpareBlanks;
+    while (current_->blanks.size() < wanted)
+        current_->blanks.push_back(std::make_shared<Inode>());
     std::unique_lock lock(mutex_);
-    if (thread_.joinable()) {
-        spare_.push_back(std::move(current_));
-        changed_.notify_all();
-        changed_.wait(lock, [this] { return complete_ || !ready_.empty(); });
-    }
+    spare_.push_back(std::move(current_));
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return complete_ || !ready_.empty(); });
     if (ready_.empty()) {
         if (failure_) std::rethrow_exception(failure_);
         return nullptr;

@@ -30,6 +30,7 @@ class DumpStream {
  private:
     /// False at the end of the dump.
     bool produce(Batch& batch);
+    [[nodiscard]] Batch* next_alone();
     void produce_all() noexcept;
 
     Source& source_;

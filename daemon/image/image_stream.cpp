@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/image_stream.hpp"
 
+#include "base/cores.hpp"
+
 #include <algorithm>
 
 namespace cfs::image::erofs {
@@ -20,7 +22,7 @@ ImageStream::ImageStream(Sink* sink, HashAlgorithm algorithm, std::uint64_t imag
       hasher_(algorithm),
       window_(std::min<std::uint64_t>(image_size, kPiece + kMostRoom)) {
     spare_.resize(1);
-    if (image_size < kWorthAThread || std::thread::hardware_concurrency() < 2) return;
+    if (image_size < kWorthAThread || usable_cores() < 2) return;
     spare_.resize(kPieces);
     thread_ = std::thread([this] { hash_all(); });
 }

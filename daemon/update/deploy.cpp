@@ -188,7 +188,10 @@ void drop_deployment(Machine& machine, DeploymentRecord record) {
                         ") is what runs now: it is not removed",
                     "boot another deployment first");
     }
-    if (record.phase != Phase::Armed && record.phase != Phase::Booted) revert_etc(machine, record);
+    // Only of an exchange of its own: another record of this image may be in the middle of one.
+    const bool settled = record.phase == Phase::Armed || record.phase == Phase::Booted;
+    const bool exchanging = record.phase == Phase::Finalizing || record.merged_inode != 0;
+    if (exchanging && !settled) revert_etc(machine, record);
     record.phase = Phase::Removing;
     machine.state.save(record);
     crash_point("update.drop-recorded");

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <ostream>
 #include <set>
 #include <sstream>
@@ -173,6 +174,31 @@ INSTANTIATE_TEST_SUITE_P(Verbs, CrashPoint, testing::ValuesIn(all_points()), [](
     }
     return name;
 });
+
+/// Finalizing dies behind the exchange, and then the reconcile that gives the /etc back.
+TEST(RevertingEtc, CanBeInterrupted) {
+    CrashSite crash(std::string(CFS_MACHINES) + "/returned");
+    const std::string deploy = crash.site.settings.sysroot + "/state/deploy/";
+    std::string kept;
+    for (const auto& entry : std::filesystem::directory_iterator(deploy)) {
+        if (std::filesystem::exists(entry.path() / "etc/of-second.conf")) kept = entry.path();
+    }
+    ASSERT_NE(kept, "");
+    crash.guard({"1"});
+    const auto die_at = [&](const char* verb, const char* tag, const char* point) {
+        const auto ended = run_process(crash.command(CFS_DRIVE, verb, tag),
+                                       {std::string("CFS_CRASH_POINT=") + point});
+        EXPECT_EQ(ended.signal, SIGKILL) << ended.output;
+    };
+    die_at("update", "v2", "update.before-arm");
+    EXPECT_TRUE(std::filesystem::exists(kept + "/etc.next/of-second.conf"));
+    die_at("reconcile", "", "update.etc-reverted");
+    EXPECT_TRUE(std::filesystem::exists(kept + "/etc/of-second.conf"));
+    crash.site.engine().reconcile();
+    EXPECT_TRUE(std::filesystem::exists(kept + "/etc/of-second.conf"));
+    EXPECT_FALSE(std::filesystem::exists(kept + "/etc.next"));
+    EXPECT_EQ(crash.unsound(), "");
+}
 
 class CrashPoints : public testing::TestWithParam<Verb> {};
 

@@ -17,29 +17,9 @@ using image::FileType;
 
 constexpr std::size_t kShownValue = 40;
 
-char type_letter(FileType type) {
-    switch (type) {
-        case FileType::Regular:
-            return '-';
-        case FileType::Directory:
-            return 'd';
-        case FileType::Symlink:
-            return 'l';
-        case FileType::CharDevice:
-            return 'c';
-        case FileType::BlockDevice:
-            return 'b';
-        case FileType::Fifo:
-            return 'p';
-        case FileType::Socket:
-            return 's';
-    }
-    return '?';
-}
-
 /// "drwxr-xr-t" as ls(1) has it.
 std::string mode_text(FileType type, std::uint32_t mode) {
-    std::string out(1, type_letter(type));
+    std::string out(1, image::type_letter(type));
     for (const unsigned shift : {6U, 3U, 0U}) {
         const std::uint32_t bits = mode >> shift;
         out += (bits & 4U) != 0 ? 'r' : '-';

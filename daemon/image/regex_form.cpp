@@ -23,17 +23,21 @@ std::size_t skip_class(std::string_view text, std::size_t at) {
     return at + 1;
 }
 
+/// Behind an escaped sign or a class at `at`; `at` itself at anything else.
+std::size_t skip_quoted(std::string_view text, std::size_t at) {
+    if (text[at] == '\\') return at + 2;
+    return text[at] == '[' ? skip_class(text, at) : at;
+}
+
 /// An alternative outside of parentheses makes any prefix meaningless.
 bool has_top_level_alternative(std::string_view text) {
     int depth = 0;
     for (std::size_t at = 0; at < text.size();) {
+        if (const std::size_t behind = skip_quoted(text, at); behind != at) {
+            at = behind;
+            continue;
+        }
         switch (text[at]) {
-            case '\\':
-                at += 2;
-                continue;
-            case '[':
-                at = skip_class(text, at);
-                continue;
             case '(':
                 ++depth;
                 break;
@@ -55,13 +59,11 @@ bool has_top_level_alternative(std::string_view text) {
 std::size_t skip_group(std::string_view text, std::size_t at) {
     int depth = 0;
     while (at < text.size()) {
+        if (const std::size_t behind = skip_quoted(text, at); behind != at) {
+            at = behind;
+            continue;
+        }
         switch (text[at]) {
-            case '\\':
-                at += 2;
-                continue;
-            case '[':
-                at = skip_class(text, at);
-                continue;
             case '(': {
                 const std::string_view inside = text.substr(at + 1);
                 const bool special = inside.starts_with('?') || inside.starts_with('*');

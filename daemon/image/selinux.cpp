@@ -14,26 +14,6 @@ namespace {
 
 using erofs::kSelinux;
 
-char type_letter(FileType type) {
-    switch (type) {
-        case FileType::Regular:
-            return '-';
-        case FileType::Directory:
-            return 'd';
-        case FileType::Symlink:
-            return 'l';
-        case FileType::CharDevice:
-            return 'c';
-        case FileType::BlockDevice:
-            return 'b';
-        case FileType::Fifo:
-            return 'p';
-        case FileType::Socket:
-            return 's';
-    }
-    return '-';
-}
-
 std::string_view trim(std::string_view text) {
     constexpr std::string_view kBlank = " \t\r\n\v\f";
     const auto first = text.find_first_not_of(kBlank);

@@ -70,6 +70,26 @@ std::unique_ptr<Directory> copy_directory(const Directory& from, Copies& copies)
 
 }  // namespace
 
+char type_letter(FileType type) {
+    switch (type) {
+        case FileType::Regular:
+            return '-';
+        case FileType::Directory:
+            return 'd';
+        case FileType::Symlink:
+            return 'l';
+        case FileType::CharDevice:
+            return 'c';
+        case FileType::BlockDevice:
+            return 'b';
+        case FileType::Fifo:
+            return 'p';
+        case FileType::Socket:
+            return 's';
+    }
+    return '-';
+}
+
 std::string_view to_string(FileType type) {
     switch (type) {
         case FileType::Regular:

@@ -33,6 +33,9 @@ enum class FileType : std::uint8_t {
 /// "regular file", "directory", ... for messages.
 [[nodiscard]] std::string_view to_string(FileType type);
 
+/// As ls(1) and file_contexts(5) spell a type: '-', 'd', 'l', 'c', 'b', 'p' or 's'.
+[[nodiscard]] char type_letter(FileType type);
+
 /// The S_IFMT bits: 0100000 for a regular file.
 [[nodiscard]] std::uint32_t mode_bits(FileType type);
 

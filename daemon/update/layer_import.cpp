@@ -271,8 +271,9 @@ void check_room(const store::Repository& store, std::uint64_t keep_free, std::ui
     throw Error(ErrorCode::NoSpace,
                 "the store at '" + store.path() + "' has " + std::to_string(available) +
                     " bytes free, of which " + std::to_string(keep_free) +
-                    " stay free (store.reserve); the image needs at least " +
-                    (needed > 0 ? std::to_string(needed) : std::string("some more")),
+                    " stay free (store.reserve); " +
+                    (needed > 0 ? "the image needs at least " + std::to_string(needed)
+                                : std::string("a layer unpacks to more")),
                 "run 'cfsctl gc' or free space there");
 }
 

@@ -7,7 +7,7 @@
 namespace cfs::client {
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string out = "'";
     for (const char c : text) {
         if (c == '\'' || c == '\\') out += '\\';
@@ -21,7 +21,7 @@ std::string value_flags(const OptionHelp& option) {
         case ValueKind::None:
             return {};
         case ValueKind::Words:
-            return " -x -a " + quoted(value_words(option));
+            return " -x -a " + in_quotes(value_words(option));
         case ValueKind::File:
             return " -r -F";
         case ValueKind::Directory:
@@ -42,15 +42,15 @@ std::string help_of(const std::string& name) {
 void write_verb(std::ostream& out, const std::string& program, const VerbHelp& verb) {
     // Global options go anywhere, the rest behind its verb.
     const std::string where = "complete -c " + program;
-    const std::string at = " -n " + quoted(function_name(program) + "_at " + quoted(verb.name));
+    const std::string at = " -n " + in_quotes(function_name(program) + "_at " + in_quotes(verb.name));
     for (const std::string& sub : verb.subverbs) {
         const std::string full = verb.name.empty() ? sub : verb.name + " " + sub;
-        out << where << at << " -f -a " << sub << " -d " << quoted(help_of(full)) << "\n";
+        out << where << at << " -f -a " << sub << " -d " << in_quotes(help_of(full)) << "\n";
     }
     if (verb.name == "completion") out << where << at << " -f -a 'bash zsh fish'\n";
     for (const OptionHelp& option : verb.options) {
         out << where << (verb.name.empty() ? "" : at) << " -l " << option.flag.substr(2)
-            << value_flags(option) << " -d " << quoted(option.help) << "\n";
+            << value_flags(option) << " -d " << in_quotes(option.help) << "\n";
     }
 }
 
@@ -66,8 +66,8 @@ std::string fish_completion(const std::string& program) {
     for (const VerbHelp& verb : list_verbs()) {
         if (verb.name.empty()) continue;
         const std::string top = verb.name.find(' ') == std::string::npos ? " " : "";
-        out << "            case " << quoted(top + verb.name) << "\n"
-            << "                set verb " << quoted(verb.name) << "\n";
+        out << "            case " << in_quotes(top + verb.name) << "\n"
+            << "                set verb " << in_quotes(verb.name) << "\n";
     }
     out << "        end\n"
         << "    end\n"

@@ -34,7 +34,7 @@ using Reader = std::unique_ptr<struct ::archive, CloseArchive>;
                 "make the archive anew, for example with: skopeo copy ... oci-archive:FILE");
 }
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
     return "'" + printable(name, 300) + "'";
 }
 
@@ -60,12 +60,12 @@ Reader open_reader(int fd) {
 /// "./blobs//sha256/x" -> {"blobs", "sha256", "x"}.
 std::vector<std::string> path_parts(std::string_view path) {
     if (path.empty()) refuse("an entry has no name");
-    if (path.front() == '/') refuse("entry " + quoted(path) + " has an absolute path");
+    if (path.front() == '/') refuse("entry " + in_quotes(path) + " has an absolute path");
     std::vector<std::string> parts;
     for (std::size_t start = 0; start <= path.size();) {
         const std::size_t end = std::min(path.find('/', start), path.size());
         const std::string_view part = path.substr(start, end - start);
-        if (part == "..") refuse("entry " + quoted(path) + " leaves its directory with '..'");
+        if (part == "..") refuse("entry " + in_quotes(path) + " leaves its directory with '..'");
         if (!part.empty() && part != ".") parts.emplace_back(part);
         start = end + 1;
     }
@@ -114,19 +114,19 @@ class Unpacker {
         std::string path = parts[0];
         for (std::size_t i = 1; i < parts.size(); ++i)
             path += "/" + parts[i];
-        if (!seen_.insert(path).second) refuse("entry " + quoted(path) + " comes twice");
+        if (!seen_.insert(path).second) refuse("entry " + in_quotes(path) + " comes twice");
         write_file(path);
     }
 
     static void check_kind(struct ::archive_entry* entry, const char* name) {
         const auto type = archive_entry_filetype(entry);
         if (archive_entry_hardlink(entry) != nullptr || type == AE_IFLNK) {
-            refuse("entry " + quoted(name) + " is a link; a layout has files and directories only");
+            refuse("entry " + in_quotes(name) + " is a link; a layout has files and directories only");
         }
         if (type != AE_IFREG && type != AE_IFDIR) {
-            refuse("entry " + quoted(name) + " is neither a file nor a directory");
+            refuse("entry " + in_quotes(name) + " is neither a file nor a directory");
         }
-        if (archive_entry_sparse_count(entry) > 0) refuse("entry " + quoted(name) + " is sparse");
+        if (archive_entry_sparse_count(entry) > 0) refuse("entry " + in_quotes(name) + " is sparse");
     }
 
     void write_file(const std::string& path) {
@@ -151,7 +151,7 @@ class Unpacker {
                    " bytes allowed");
         }
         report_.bytes += data.size();
-        with_context("writing " + quoted(path), [&] { write_all(out, data); });
+        with_context("writing " + in_quotes(path), [&] { write_all(out, data); });
     }
 
     Reader reader_;

@@ -29,7 +29,7 @@ int openat2_beneath(int dir, const char* path, int flags, mode_t mode) {
     }
 }
 
-std::string quoted(std::string_view doing, const std::string& path) {
+std::string in_quotes(std::string_view doing, const std::string& path) {
     return std::string(doing) + " '" + printable(path, 400) + "'";
 }
 
@@ -62,13 +62,13 @@ std::pair<std::string, std::string> split_parent(const std::string& path) {
 
 UniqueFd open_root(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) throw_errno(quoted("opening the directory", path));
+    if (!fd) throw_errno(in_quotes("opening the directory", path));
     return fd;
 }
 
 UniqueFd open_at(int dir, const std::string& path, int flags, mode_t mode) {
     UniqueFd fd(openat2_beneath(dir, path.c_str(), flags, mode));
-    if (!fd) throw_errno(quoted("opening", path));
+    if (!fd) throw_errno(in_quotes("opening", path));
     return fd;
 }
 
@@ -76,7 +76,7 @@ std::optional<UniqueFd> find_at(int dir, const std::string& path, int flags) {
     UniqueFd fd(openat2_beneath(dir, path.c_str(), flags, 0));
     if (fd) return fd;
     if (errno == ENOENT) return std::nullopt;
-    throw_errno(quoted("opening", path));
+    throw_errno(in_quotes("opening", path));
 }
 
 UniqueFd open_dir_at(int dir, const std::string& path) {
@@ -90,7 +90,7 @@ std::optional<struct stat> stat_at(int dir, const std::string& path) {
     struct stat st {};
     if (::fstatat(parent_fd->get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return st;
     if (errno == ENOENT) return std::nullopt;
-    throw_errno(quoted("examining", path));
+    throw_errno(in_quotes("examining", path));
 }
 
 void make_dirs_at(int dir, const std::string& path, mode_t mode) {
@@ -99,7 +99,7 @@ void make_dirs_at(int dir, const std::string& path, mode_t mode) {
         end = path.find('/', end + 1);
         const Parent at = open_parent(dir, path.substr(0, end));
         if (::mkdirat(at.dir.get(), at.name.c_str(), mode) != 0 && errno != EEXIST) {
-            throw_errno(quoted("creating the directory", path.substr(0, end)));
+            throw_errno(in_quotes("creating the directory", path.substr(0, end)));
         }
     }
 }
@@ -111,7 +111,7 @@ std::optional<std::string> read_link_at(int dir, const std::string& path) {
     std::string target(4096, '\0');
     const ssize_t n = ::readlinkat(parent_fd->get(), name.c_str(), target.data(), target.size());
     if (n < 0 && (errno == ENOENT || errno == EINVAL)) return std::nullopt;
-    if (n < 0) throw_errno(quoted("reading the link", path));
+    if (n < 0) throw_errno(in_quotes("reading the link", path));
     target.resize(static_cast<std::size_t>(n));
     return target;
 }
@@ -119,13 +119,13 @@ std::optional<std::string> read_link_at(int dir, const std::string& path) {
 Bytes read_file_at(int dir, const std::string& path, std::size_t limit) {
     // O_NONBLOCK: a FIFO under that name must not stop us.
     const UniqueFd fd = open_at(dir, path, O_RDONLY | O_NONBLOCK);
-    return with_context(quoted("reading", path), [&] { return read_whole(fd.get(), limit); });
+    return with_context(in_quotes("reading", path), [&] { return read_whole(fd.get(), limit); });
 }
 
 std::optional<std::string> find_text_at(int dir, const std::string& path, std::size_t limit) {
     const auto fd = find_at(dir, path, O_RDONLY | O_NONBLOCK);
     if (!fd) return std::nullopt;
-    return with_context(quoted("reading", path), [&] {
+    return with_context(in_quotes("reading", path), [&] {
         const Bytes bytes = read_whole(fd->get(), limit);
         return std::string(as_text(bytes));
     });
@@ -137,7 +137,7 @@ void replace_file_at(int dir, const std::string& path, ByteView data, mode_t mod
     const std::string temporary = "." + at.name + "." + random_suffix();
     UniqueFd fd = open_at(parent.get(), temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
     try {
-        with_context(quoted("writing", path), [&] {
+        with_context(in_quotes("writing", path), [&] {
             write_all(fd.get(), data);
             fsync_file(fd.get(), path);
             const char* name = at.name.c_str();
@@ -180,7 +180,7 @@ bool unlink_at(int dir, const std::string& path) {
     if (!parent_fd) return false;
     if (::unlinkat(parent_fd->get(), name.c_str(), 0) == 0) return true;
     if (errno == ENOENT) return false;
-    throw_errno(quoted("removing", path));
+    throw_errno(in_quotes("removing", path));
 }
 
 void fsync_dir_at(int dir, const std::string& path) {

@@ -32,13 +32,13 @@ decltype(auto) on_esp(const std::string& doing, F&& f) {
     }
 }
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
     return "'" + printable(name, 255) + "'";
 }
 
 [[noreturn]] void throw_missing(const std::string& file) {
     throw Error(ErrorCode::NotFound,
-                "no file " + quoted(file) + " in " + kEntriesPath,
+                "no file " + in_quotes(file) + " in " + kEntriesPath,
                 "run 'cfsctl status' to see what the EFI system partition holds now");
 }
 
@@ -74,15 +74,15 @@ void require_bootable_size(std::uint64_t size, std::uint64_t max) {
 void require_staged(int dir, const StagedUki& staged) {
     if (staged.file != staged_file_name(staged.final_name.stem)) {
         throw Error(ErrorCode::InvalidArgs,
-                    quoted(staged.file) + " is not the temporary name of " +
-                        quoted(staged.final_name.stem));
+                    in_quotes(staged.file) + " is not the temporary name of " +
+                        in_quotes(staged.final_name.stem));
     }
     const auto st = stat_at(dir, staged.file);
     if (!st || !S_ISREG(st->st_mode)) throw_missing(staged.file);
     const auto size = static_cast<std::uint64_t>(st->st_size);
     if (size == staged.size) return;
     throw Error(ErrorCode::DigestMismatch,
-                quoted(staged.file) + " has " + std::to_string(size) + " bytes, expected " +
+                in_quotes(staged.file) + " has " + std::to_string(size) + " bytes, expected " +
                     std::to_string(staged.size),
                 "the staged file was changed: run the update again");
 }

@@ -11,7 +11,7 @@ namespace {
 
 enum Rank : std::size_t { kContent, kPresence, kOwner, kAttributes, kTimes, kRanks };
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "'" + printable(text, 80) + "'";
 }
 
@@ -36,10 +36,10 @@ std::string time_text(const Metadata& meta) {
 }
 
 std::string content_text(const Inode& leaf) {
-    if (leaf.type == FileType::Symlink) return quoted(leaf.content);
+    if (leaf.type == FileType::Symlink) return in_quotes(leaf.content);
     std::string text = std::to_string(leaf.size) + " bytes";
     if (leaf.external) return text + " of object " + leaf.external->hex().substr(0, 16);
-    return leaf.is_inline() ? text + " " + quoted(leaf.content) : text + " outside";
+    return leaf.is_inline() ? text + " " + in_quotes(leaf.content) : text + " outside";
 }
 
 std::size_t count_below(const Node& node) {
@@ -97,7 +97,7 @@ class Line {
     void add_xattrs(const Xattrs& expected, const Xattrs& found) {
         const auto value = [](const Xattrs& xattrs, const std::string& name) {
             const auto at = xattrs.find(name);
-            return at == xattrs.end() ? std::string("none") : quoted(at->second);
+            return at == xattrs.end() ? std::string("none") : in_quotes(at->second);
         };
         Xattrs names = expected;
         for (const auto& [name, added] : found)

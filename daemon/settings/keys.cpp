@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxShown = 120;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -30,10 +30,10 @@ std::string quoted(std::string_view text) {
     return out + '"';
 }
 
-std::string quoted(const std::vector<std::string>& items) {
+std::string in_quotes(const std::vector<std::string>& items) {
     std::string out = "[";
     for (const std::string& item : items)
-        out += (out.size() > 1 ? ", " : "") + quoted(item);
+        out += (out.size() > 1 ? ", " : "") + in_quotes(item);
     return out + "]";
 }
 
@@ -59,7 +59,7 @@ Key text_key(std::string_view name, std::string_view allowed, Member member, Val
                 member(settings) = *text;
                 return true;
             },
-            [member](const Settings& settings) { return quoted(member(settings)); }};
+            [member](const Settings& settings) { return in_quotes(member(settings)); }};
 }
 
 template <typename Member>
@@ -79,7 +79,7 @@ Key list_key(std::string_view name, std::string_view allowed, Member member, Val
                 member(settings) = *items;
                 return true;
             },
-            [member](const Settings& settings) { return quoted(member(settings)); }};
+            [member](const Settings& settings) { return in_quotes(member(settings)); }};
 }
 
 template <typename Member>
@@ -134,7 +134,7 @@ Key size_key(std::string_view name,
                 member(settings) = *size;
                 return true;
             },
-            [member](const Settings& settings) { return quoted(format_size(member(settings))); }};
+            [member](const Settings& settings) { return in_quotes(format_size(member(settings))); }};
 }
 
 template <typename Member>
@@ -156,7 +156,7 @@ Key duration_key(std::string_view name,
             member(settings) = exact;
             return true;
         },
-        [member](const Settings& settings) { return quoted(format_duration(member(settings))); }};
+        [member](const Settings& settings) { return in_quotes(format_duration(member(settings))); }};
 }
 
 template <typename Enum, std::size_t N, typename Member>
@@ -180,7 +180,7 @@ Key choice_key(std::string_view name,
                 const auto found = std::find_if(words.begin(), words.end(), [&](const auto& word) {
                     return word.second == member(settings);
                 });
-                return quoted(found->first);
+                return in_quotes(found->first);
             }};
 }
 
@@ -334,10 +334,10 @@ std::string describe(const Value& value) {
 
         std::string operator()(std::int64_t number) const { return std::to_string(number); }
 
-        std::string operator()(const std::string& text) const { return quoted(text); }
+        std::string operator()(const std::string& text) const { return in_quotes(text); }
 
         std::string operator()(const std::vector<std::string>& items) const {
-            return quoted(items);
+            return in_quotes(items);
         }
 
         std::string operator()(const OtherValue& other) const { return "a " + other.kind; }

@@ -108,7 +108,7 @@ class Walk {
     static std::shared_ptr<image::Inode> put_leaf(image::Directory& out,
                                                   const std::string& name,
                                                   FileType type) {
-        auto leaf = std::make_shared<image::Inode>();
+        auto leaf = image::make_inode();
         leaf->type = type;
         out.children.try_emplace(name, image::Node(leaf));
         return leaf;

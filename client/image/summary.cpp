@@ -42,7 +42,7 @@ class MeasureSink final : public Sink {
 
 std::string object_of(const image::Inode& leaf) {
     if (leaf.type != image::FileType::Regular || leaf.is_inline()) return {};
-    if (!leaf.backing_path.empty()) return leaf.backing_path;
+    if (!leaf.backing_path.empty()) return std::string(leaf.backing_path.view());
     return leaf.external && !leaf.nameless ? image::object_path(*leaf.external) : std::string();
 }
 

@@ -91,7 +91,7 @@ class Fields {
         };
         const bool link = other.type == FileType::Symlink;
         add(link ? "target" : "content", content(one), content(other));
-        add("payload", escaped(one.backing_path), escaped(other.backing_path));
+        add("payload", escaped(one.backing_path.view()), escaped(other.backing_path.view()));
     }
 
     std::vector<FieldChange> out;

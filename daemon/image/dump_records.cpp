@@ -60,7 +60,7 @@ Record RecordMaker::make(std::string_view text, Batch& batch, bool root) {
     } else if (type == FileType::Directory) {
         record.directory = make_directory(line, mode);
     } else {
-        record.leaf = make_leaf(line, mode, type, batch);
+        record.leaf = make_leaf(line, mode, type);
     }
     return record;
 }
@@ -92,17 +92,8 @@ std::string_view RecordMaker::link_target(const Line& line, Batch& batch) {
     return target.data() == line.payload.data() ? target : batch.arena.keep(target);
 }
 
-std::shared_ptr<Inode> RecordMaker::make_leaf(const Line& line,
-                                              std::uint32_t mode,
-                                              FileType type,
-                                              Batch& batch) {
-    std::shared_ptr<Inode> leaf;
-    if (batch.blanks.empty()) {
-        leaf = std::make_shared<Inode>();
-    } else {
-        leaf = std::move(batch.blanks.back());
-        batch.blanks.pop_back();
-    }
+std::shared_ptr<Inode> RecordMaker::make_leaf(const Line& line, std::uint32_t mode, FileType type) {
+    std::shared_ptr<Inode> leaf = make_inode();
     leaf->type = type;
     leaf->meta = fields_.metadata(line, mode);
     leaf->size = fields_.number64(line.size, "SIZE");

@@ -32,9 +32,6 @@ struct Batch {
     std::string_view text;  ///< whole lines of the buffer
     TextArena arena;
     std::vector<Record> records;
-    /// Files to be: made by the thread that owns the tree, because memory that another thread takes
-    /// for good comes from a heap that grows page by page.
-    std::vector<std::shared_ptr<Inode>> blanks;
     std::optional<LineError> error;
     std::string_view error_line;
 };
@@ -53,8 +50,7 @@ class RecordMaker {
     [[nodiscard]] std::string_view link_target(const Line& line, Batch& batch);
     [[nodiscard]] std::shared_ptr<Inode> make_leaf(const Line& line,
                                                    std::uint32_t mode,
-                                                   FileType type,
-                                                   Batch& batch);
+                                                   FileType type);
     void read_special(const Line& line, Inode& leaf);
     void read_symlink(const Line& line, Inode& leaf);
     void read_regular(const Line& line, Inode& leaf);

@@ -12,7 +12,6 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{256} * 1024;
 constexpr std::size_t kMaxLine = std::size_t{16} << 20;
 constexpr std::size_t kBatches = 3;
-constexpr std::size_t kSpareBlanks = 64;
 
 }  // namespace
 
@@ -118,9 +117,6 @@ Batch* DumpStream::next_alone() {
 
 Batch* DumpStream::next() {
     if (!thread_.joinable()) return next_alone();
-    const std::size_t wanted = current_->records.size() + kSpareBlanks;
-    while (current_->blanks.size() < wanted)
-        current_->blanks.push_back(std::make_shared<Inode>());
     std::unique_lock lock(mutex_);
     spare_.push_back(std::move(current_));
     changed_.notify_all();

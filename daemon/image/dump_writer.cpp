@@ -115,7 +115,7 @@ class DumpWriter {
 
     static std::string payload(const Inode& leaf) {
         if (leaf.type == FileType::Symlink) return leaf.content;
-        if (!leaf.backing_path.empty()) return leaf.backing_path;
+        if (!leaf.backing_path.empty()) return std::string(leaf.backing_path.view());
         return leaf.external ? object_path(*leaf.external) : std::string();
     }
 

@@ -38,6 +38,8 @@ struct Counts {
 /// Leaves whose count of owners is one have one name and stay out of the map: that is nearly all.
 void collect_links(const Directory& directory, Links& links, Counts& counts) {
     counts.names += directory.children.size();
+    for (const auto& [name, node] : directory.children)
+        __builtin_prefetch(node.leaf().get());
     for (const auto& [name, node] : directory.children) {
         if (node.is_directory()) {
             ++counts.directories;
@@ -68,9 +70,8 @@ class Numbering {
             for (std::uint32_t i = 0; i < list_.items.size(); ++i) {
                 if (list_.items[i].directory != nullptr) expand(i);
             }
-            for (const auto& [entry, leaf] : unresolved_) {
-                list_.entries[entry].inode = links_.at(leaf).number;
-            }
+            for (const auto& [entry, leaf] : unresolved_)
+                set_entry(entry, list_.entries[entry].name, links_.at(leaf).number);
         } else {
             descend(0, 0);
         }
@@ -179,6 +180,11 @@ class Numbering {
         return first;
     }
 
+    void set_entry(std::uint32_t at, std::string_view name, std::uint32_t number) {
+        const FileType type = number == kNone ? FileType::Regular : list_.items[number].type;
+        list_.entries[at] = {name, number, type};
+    }
+
     /// Breadth first: gives numbers to the children of one directory.
     void expand(std::uint32_t index) {
         const std::uint32_t parent = list_.items[index].first_entry;
@@ -195,7 +201,7 @@ class Numbering {
                 number = number_leaf(child, index);
                 if (number == kNone) unresolved_.emplace_back(at, child.node->leaf().get());
             }
-            list_.entries[at++] = {child.name, number};
+            set_entry(at++, child.name, number);
         }
         spare_ = std::move(children);
     }
@@ -215,7 +221,7 @@ class Numbering {
             } else {
                 number = number_leaf(child, index);
             }
-            list_.entries[at++] = {child.name, number};
+            set_entry(at++, child.name, number);
         }
     }
 

@@ -2,6 +2,7 @@
 /// \file The inodes of an image in the order of their numbers. Internal to the EROFS writer.
 #pragma once
 
+#include "base/huge_pages.hpp"
 #include "image/erofs_writer.hpp"
 #include "image/tree.hpp"
 
@@ -25,7 +26,8 @@ struct Rules {
 /// A directory entry, "." and ".." included.
 struct Entry {
     std::string_view name;
-    std::uint32_t inode = 0;  ///< index in InodeList::items
+    std::uint32_t inode = 0;              ///< index in InodeList::items
+    FileType type = FileType::Directory;  ///< that item's
 };
 
 struct Item {
@@ -43,7 +45,7 @@ struct Item {
 /// Whoever walks over the items calls this for one that is a few steps ahead: what they point to
 /// lies in the order of the dump or the layers, so each would be waited for.
 inline void prefetch(const Item& item) {
-    const auto* at = reinterpret_cast<const char*>(item.leaf);
+    const char* at = reinterpret_cast<const char*>(item.leaf);
     __builtin_prefetch(at);
     __builtin_prefetch(at + 64);
     __builtin_prefetch(at + 128);
@@ -53,8 +55,8 @@ inline constexpr std::size_t kAhead = 12;
 
 /// Points into the tree, which must outlive it unchanged.
 struct InodeList {
-    std::vector<Item> items;  ///< [0] is the root
-    std::vector<Entry> entries;
+    HugeVector<Item> items;  ///< [0] is the root
+    HugeVector<Entry> entries;
     std::vector<Metadata> stub_meta;  ///< one element when there are stubs
     bool holds_escaped = false;       ///< some item is escaped
     std::int64_t min_sec = 0;         ///< the least mtime

@@ -173,7 +173,7 @@ class TreeReader {
         Leaf& leaf = found->second;
         ++leaf.names;
         if (!fresh) return leaf.inode;
-        auto inode = std::make_shared<Inode>();
+        auto inode = make_inode();
         leaf.inode = inode;
         leaf.nlink = raw.nlink;
         if (c_) inode->stated_nlink = raw.nlink;

@@ -6,12 +6,23 @@
 #include "image/image_stream.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <string>
 
 namespace cfs::image {
 namespace {
 
 using namespace erofs;
+
+/// "00" to "ff": digests as text are a fifth of an image.
+constexpr auto kHexPairs = [] {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+        pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
+    return pairs;
+}();
 
 /// A place in the image's window that moves on with each thing it is given. Whoever asked for the
 /// room has measured it.
@@ -21,9 +32,11 @@ class Cursor {
 
     template <typename T>
     Cursor& put(T value) {
+        // Bytes that are written might be at_ itself, as far as the compiler knows.
+        std::uint8_t* const at = at_;
         for (std::size_t i = 0; i < sizeof(T); ++i)
-            at_[i] = static_cast<std::uint8_t>(value >> (8 * i));
-        at_ += sizeof(T);
+            at[i] = static_cast<std::uint8_t>(value >> (8 * i));
+        at_ = at + sizeof(T);
         return *this;
     }
 
@@ -33,11 +46,36 @@ class Cursor {
     }
 
     Cursor& text(std::string_view text) {
-        at_ = std::copy(text.begin(), text.end(), at_);
+        std::memcpy(at_, text.data(), text.size());
+        at_ += text.size();
         return *this;
     }
 
+    /// Of one of two sizes, each of which is copied without a call when the compiler knows it.
+    Cursor& digest(ByteView bytes) {
+        if (bytes.size() == 32) {
+            std::memcpy(at_, bytes.data(), 32);
+        } else {
+            std::memcpy(at_, bytes.data(), bytes.size());
+        }
+        at_ += bytes.size();
+        return *this;
+    }
+
+    /// Two digits a byte.
+    Cursor& hex(ByteView bytes) {
+        std::uint8_t* at = at_;
+        for (const std::uint8_t byte : bytes) {
+            std::memcpy(at, kHexPairs[byte].data(), 2);
+            at += 2;
+        }
+        at_ = at;
+        return *this;
+    }
+
+    /// Of few bytes as a rule.
     Cursor& fill(std::uint8_t value, std::size_t count) {
+        if (count == 4) return put(value * 0x01010101u);
         at_ = std::fill_n(at_, count, value);
         return *this;
     }
@@ -187,8 +225,9 @@ class Emitter {
     static constexpr std::uint8_t kTrustedIndex = 4;
 
     /// \returns how many bytes of padding the entry needs
-    static std::size_t put_trusted_head(std::string_view name, std::size_t value, Cursor& at) {
-        const std::string_view suffix = name.substr(kTrusted.size());
+    template <const std::string_view& kName>
+    static std::size_t put_trusted_head(std::size_t value, Cursor& at) {
+        constexpr std::string_view suffix = kName.substr(kTrusted.size());
         at.put(static_cast<std::uint8_t>(suffix.size())).put(kTrustedIndex);
         at.put(cut16(value)).text(suffix);
         return (4 - (suffix.size() + value) % 4) % 4;
@@ -196,23 +235,17 @@ class Emitter {
 
     void put_metacopy(const Digest& digest, Cursor& at) const {
         const std::size_t size = 4 + digest.bytes().size();
-        const std::size_t pad = put_trusted_head(kMetacopy, size, at);
+        const std::size_t pad = put_trusted_head<kMetacopy>(size, at);
         at.put(std::uint8_t{0}).put(static_cast<std::uint8_t>(size)).put(std::uint8_t{0});
         at.put(static_cast<std::uint8_t>(rules_.algorithm));
-        at.text(as_text(digest.bytes())).skip(pad);
+        at.digest(digest.bytes()).skip(pad);
     }
 
     static void put_redirect(const Digest& digest, Cursor& at) {
-        constexpr std::string_view kDigits = "0123456789abcdef";
         const ByteView bytes = digest.bytes();
-        const std::size_t pad = put_trusted_head(kRedirect, 2 + 2 * bytes.size(), at);
-        at.put(std::uint8_t{'/'});
-        for (std::size_t i = 0; i < bytes.size(); ++i) {
-            if (i == 1) at.put(std::uint8_t{'/'});
-            at.put(static_cast<std::uint8_t>(kDigits[bytes[i] >> 4]));
-            at.put(static_cast<std::uint8_t>(kDigits[bytes[i] & 15]));
-        }
-        at.skip(pad);
+        const std::size_t pad = put_trusted_head<kRedirect>(2 + 2 * bytes.size(), at);
+        constexpr std::uint8_t kSlash = '/';
+        at.put(kSlash).hex(bytes.first(1)).put(kSlash).hex(bytes.subspan(1)).skip(pad);
     }
 
     void put_tail(const Item& item, const Place& place, Cursor& at) {
@@ -257,7 +290,7 @@ class Emitter {
         for (std::uint32_t i = first; i < end; ++i) {
             const Entry& entry = inodes_.entries[i];
             at.put(nid(entry.inode)).put(cut16(names));
-            at.put(dirent_type(inodes_.items[entry.inode].type)).skip(1);
+            at.put(dirent_type(entry.type)).skip(1);
             names += entry.name.size();
         }
         for (std::uint32_t i = first; i < end; ++i)
@@ -288,8 +321,15 @@ ErofsImage write_to(const FileTree& tree, const ErofsOptions& options, Sink* sin
     if (rules.c() && inodes.holds_escaped && rules.version < options.max_version) {
         rules.version = options.max_version;
     }
-    const XattrTable xattrs(inodes, rules);
-    const ImageLayout layout = lay_out(inodes, xattrs, rules);
+    XattrTable xattrs(inodes, rules);
+    Placement placement(inodes, rules);
+    for (std::size_t i = 0; i < inodes.items.size(); ++i) {
+        if (i + 2 * kAhead < inodes.items.size()) prefetch(inodes.items[i + 2 * kAhead]);
+        xattrs.add(i);
+        placement.add(i);
+    }
+    xattrs.finish();
+    const ImageLayout layout = placement.finish(xattrs);
     return Emitter(inodes, xattrs, layout, rules, sink).run();
 }
 

@@ -54,20 +54,31 @@ XattrTable::XattrTable(const InodeList& inodes, const Rules& rules)
     : rules_(rules),
       slots_(1024),
       object_slots_(std::bit_ceil(2 * inodes.items.size() + 1)),
+      list_(inodes),
       inodes_(inodes.items.size()),
       metacopy_bit_(filter_bit(kMetacopy.substr(kTrustedPrefix), kTrustedIndex)),
       redirect_bit_(filter_bit(kRedirect.substr(kTrustedPrefix), kTrustedIndex)) {
-    for (std::size_t i = 0; i < inodes.items.size(); ++i) {
-        if (i + kAhead < inodes.items.size()) prefetch(inodes.items[i + kAhead]);
-        add_item(inodes.items[i], i == 0, inodes_[i]);
-    }
+    objects_.reserve(inodes.items.size());
+}
+
+void XattrTable::finish() {
     count_uses();
     lay_out_shared();
     measure();
 }
 
-void XattrTable::add_item(const Item& item, bool is_root, OfInode& out) {
-    out.set = set_of(item, is_root);
+/// Digests are random numbers: each would be waited for in the table of objects.
+void XattrTable::prefetch_slot(const Item& item) const {
+    if (item.leaf == nullptr || !item.leaf->external) return;
+    const std::size_t hash = std::hash<Digest>()(*item.leaf->external);
+    __builtin_prefetch(&object_slots_[hash & (object_slots_.size() - 1)]);
+}
+
+void XattrTable::add(std::size_t index) {
+    if (index + kAhead < list_.items.size()) prefetch_slot(list_.items[index + kAhead]);
+    const Item& item = list_.items[index];
+    OfInode& out = inodes_[index];
+    out.set = set_of(item, index == 0);
     if (item.leaf != nullptr && item.type == FileType::Regular && !item.escaped &&
         !item.leaf->is_inline()) {
         add_backing(*item.leaf, out);
@@ -79,14 +90,15 @@ std::uint32_t XattrTable::set_of(const Item& item, bool is_root) {
     const void* id = item.meta->xattrs.id();
     if (!marked) {
         if (id == nullptr) return kNone;
-        if (id != last_id_) {
+        auto& [recent, set] = recent_sets_[reinterpret_cast<std::uintptr_t>(id) / 64 % 64];
+        if (id != recent) {
             const auto [known, fresh] = known_sets_.try_emplace(id, kNone);
             if (fresh) known->second = make_set(item, is_root);
-            last_id_ = id;
-            last_set_ = known->second;
+            recent = id;
+            set = known->second;
         }
-        ++sets_[last_set_].uses;
-        return last_set_;
+        ++sets_[set].uses;
+        return set;
     }
     const std::uint32_t set = make_set(item, is_root);
     ++sets_[set].uses;
@@ -177,13 +189,14 @@ void XattrTable::add_backing(const Inode& leaf, OfInode& out) {
     }
     if (!leaf.backing_path.empty()) {
         // A path of another object is that object's redirect, whoever has it.
-        const auto named = digest_from_object_path(leaf.backing_path);
+        const auto named = digest_from_object_path(leaf.backing_path.view());
         if (named && named->algorithm() == rules_.algorithm) {
             digests_.push_back(*named);
             out.redirect = find_object(digests_.back());
             ++objects_[out.redirect].redirects;
         } else {
-            out.redirect = count(intern(kRedirect, "/" + leaf.backing_path));
+            out.redirect =
+                count(intern(kRedirect, std::string("/").append(leaf.backing_path.view())));
         }
     } else if (leaf.external && !leaf.nameless) {
         out.redirect = out.metacopy;

@@ -7,11 +7,13 @@
 #include "image/erofs_inodes.hpp"
 #include "image/text_arena.hpp"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace cfs::image::erofs {
@@ -49,9 +51,14 @@ struct XattrRef {
 /// Points into the tree, which must outlive it unchanged.
 class XattrTable {
  public:
-    /// Throws BadFormat for what the format cannot hold and InvalidArgs for a digest of another
-    /// algorithm.
     XattrTable(const InodeList& inodes, const Rules& rules);
+
+    /// Takes the attributes of the next inode. Throws BadFormat for what the format cannot hold and
+    /// InvalidArgs for a digest of another algorithm.
+    void add(std::size_t index);
+
+    /// Once, when all were added; throws BadFormat. What is asked below is known then.
+    void finish();
 
     /// Bytes of the block behind the inode; 0 without attributes.
     [[nodiscard]] std::uint32_t stored_size(std::size_t inode) const {
@@ -112,7 +119,7 @@ class XattrTable {
         std::uint32_t stored_size = 0;
     };
 
-    void add_item(const Item& item, bool is_root, OfInode& out);
+    void prefetch_slot(const Item& item) const;
     void add_backing(const Inode& leaf, OfInode& out);
     [[nodiscard]] std::uint32_t set_of(const Item& item, bool is_root);
     [[nodiscard]] std::uint32_t make_set(const Item& item, bool is_root);
@@ -138,12 +145,13 @@ class XattrTable {
     std::vector<std::uint32_t> ids_;
     std::vector<Set> sets_;
     std::unordered_map<const void*, std::uint32_t> known_sets_;  ///< by Xattrs::id()
-    const void* last_id_ = nullptr;
-    std::uint32_t last_set_ = kNone;
-    std::vector<Object> objects_;
-    std::deque<Digest> digests_;            ///< those that only a path names
-    std::vector<ObjectSlot> object_slots_;  ///< open addressing, room for one object per inode
-    std::vector<OfInode> inodes_;
+    /// The last ones, by a few bits of their id: files in a row have one of a handful of labels.
+    std::array<std::pair<const void*, std::uint32_t>, 64> recent_sets_{};
+    HugeVector<Object> objects_;
+    std::deque<Digest> digests_;           ///< those that only a path names
+    HugeVector<ObjectSlot> object_slots_;  ///< open addressing, room for one object per inode
+    const InodeList& list_;
+    HugeVector<OfInode> inodes_;
     std::vector<std::uint32_t> shared_;
     std::uint64_t shared_size_ = 0;
     std::uint32_t metacopy_bit_ = 0;

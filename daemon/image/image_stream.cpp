@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kBlockSize = 4096;
 /// What is handed on at once: small enough for the second level cache, big enough for few switches.
-constexpr std::size_t kPiece = std::size_t{512} * 1024;
+constexpr std::size_t kPiece = std::size_t{256} * 1024;
 constexpr std::size_t kPieces = 3;
 /// Below this a thread costs more than it brings.
 constexpr std::uint64_t kWorthAThread = std::uint64_t{2} << 20;
@@ -24,7 +24,7 @@ ImageStream::ImageStream(Sink* sink, HashAlgorithm algorithm, std::uint64_t imag
     spare_.resize(1);
     if (image_size < kWorthAThread || usable_cores() < 2) return;
     spare_.resize(kPieces);
-    thread_ = std::thread([this] { hash_all(); });
+    thread_ = std::thread([this] { hand_on_all(); });
 }
 
 ImageStream::~ImageStream() {
@@ -41,60 +41,69 @@ ImageStream::~ImageStream() {
 void ImageStream::advance() {
     const std::size_t whole = used_ / kBlockSize * kBlockSize;
     const std::size_t rest = used_ - whole;
-    const ByteView block = ByteView(window_).first(whole);
-    if (sink_ != nullptr) sink_->write(block);
-    if (!thread_.joinable()) hasher_.update(block);
     Bytes next = take_spare();
     std::copy_n(window_.begin() + static_cast<std::ptrdiff_t>(whole), rest, next.begin());
     std::swap(window_, next);
-    give({std::move(next), whole});
+    give({std::move(next), whole, used_});
     begin_ += whole;
     used_ = rest;
 }
 
 /// A window of zeros.
 Bytes ImageStream::take_spare() {
-    Bytes spare;
+    Piece spare;
     {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return !spare_.empty(); });
+        changed_.wait(lock, [this] { return failure_ || !spare_.empty(); });
+        if (failure_) std::rethrow_exception(failure_);
         spare = std::move(spare_.front());
         spare_.pop_front();
     }
-    spare.assign(window_.size(), 0);
-    return spare;
+    std::fill_n(spare.window.begin(), spare.dirty, std::uint8_t{0});
+    spare.window.resize(window_.size());
+    return std::move(spare.window);
 }
 
 void ImageStream::give(Piece piece) {
+    if (!thread_.joinable()) {
+        hand_on(piece);
+        spare_.push_back(std::move(piece));
+        return;
+    }
     {
         const std::lock_guard lock(mutex_);
-        if (thread_.joinable()) {
-            to_hash_.push_back(std::move(piece));
-        } else {
-            spare_.push_back(std::move(piece.window));
-        }
+        ready_.push_back(std::move(piece));
     }
     changed_.notify_all();
 }
 
-void ImageStream::hash_all() noexcept {
+void ImageStream::hand_on(const Piece& piece) {
+    const ByteView data = ByteView(piece.window).first(piece.size);
+    if (sink_ != nullptr) sink_->write(data);
+    hasher_.update(data);
+}
+
+void ImageStream::hand_on_all() noexcept {
     for (;;) {
         Piece piece;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return complete_ || !to_hash_.empty(); });
-            if (to_hash_.empty()) return;
-            piece = std::move(to_hash_.front());
-            to_hash_.pop_front();
+            changed_.wait(lock, [this] { return complete_ || !ready_.empty(); });
+            if (ready_.empty()) return;
+            piece = std::move(ready_.front());
+            ready_.pop_front();
         }
+        std::exception_ptr failure;
         try {
-            if (!failure_) hasher_.update(ByteView(piece.window).first(piece.size));
+            hand_on(piece);
         } catch (...) {
-            failure_ = std::current_exception();
+            failure = std::current_exception();
         }
         const std::lock_guard lock(mutex_);
-        spare_.push_back(std::move(piece.window));
+        failure_ = failure;
+        spare_.push_back(std::move(piece));
         changed_.notify_all();
+        if (failure) return;
     }
 }
 

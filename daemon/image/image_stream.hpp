@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// \file The image on its way out: a window that moves over it, hashed by a second thread. Internal
-/// to the EROFS writer.
+/// \file The image on its way out: a window that moves over it, hashed and written by a second
+/// thread. Internal to the EROFS writer.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -17,7 +17,8 @@ namespace cfs::image::erofs {
 
 class ImageStream {
  public:
-    /// `sink` may be nullptr: then only the digest is made.
+    /// `sink` may be nullptr: then only the digest is made. Another thread may write to it until
+    /// finish() or the destructor returns; what it throws comes out of room() or finish().
     ImageStream(Sink* sink, HashAlgorithm algorithm, std::uint64_t image_size);
     ImageStream(const ImageStream&) = delete;
     ImageStream& operator=(const ImageStream&) = delete;
@@ -43,13 +44,15 @@ class ImageStream {
  private:
     struct Piece {
         Bytes window;
-        std::size_t size = 0;  ///< of what is to be hashed
+        std::size_t size = 0;   ///< of what is to be handed on
+        std::size_t dirty = 0;  ///< bytes of the window that may not be zero
     };
 
     void advance();
     [[nodiscard]] Bytes take_spare();
     void give(Piece piece);
-    void hash_all() noexcept;
+    void hand_on(const Piece& piece);
+    void hand_on_all() noexcept;
 
     Sink* sink_;
     VerityHasher hasher_;
@@ -59,8 +62,8 @@ class ImageStream {
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Piece> to_hash_;
-    std::deque<Bytes> spare_;
+    std::deque<Piece> ready_;
+    std::deque<Piece> spare_;
     bool complete_ = false;
     std::exception_ptr failure_;
     std::thread thread_;

@@ -14,7 +14,7 @@ constexpr std::string_view kOpaqueWhiteout = ".wh..wh..opq";
 }
 
 std::shared_ptr<Inode> make_leaf(TarEntry& entry) {
-    auto leaf = std::make_shared<Inode>();
+    auto leaf = make_inode();
     leaf->type = entry.type;
     leaf->meta = std::move(entry.meta);
     leaf->size = entry.size;

@@ -2,10 +2,11 @@
 /// \file A map from names in byte order to values, for directories.
 #pragma once
 
+#include "image/name.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
-#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -20,7 +21,7 @@ template <typename Value>
 class NameMap {
  public:
     struct Item {
-        std::string first;
+        Name first;
         Value second;
     };
 
@@ -116,7 +117,7 @@ class NameMap {
         make_room(chunk, at);
         Chunk& into = chunks_[chunk];
         into.insert(into.begin() + static_cast<std::ptrdiff_t>(at),
-                    Item{std::string(name), std::move(value)});
+                    Item{Name(name), std::move(value)});
         ++size_;
         return {iterator(&chunks_, chunk, at), true};
     }

@@ -107,7 +107,7 @@ class Relabeller {
         if (node.leaf().use_count() > 1) {
             const auto [first, fresh] = first_labels_.try_emplace(node.leaf().get(), label);
             if (!fresh && !same(first->second, label)) {
-                node.set_leaf(std::make_shared<Inode>(*node.leaf()));
+                node.set_leaf(make_inode(*node.leaf()));
             }
         }
         set_label(node.meta(), label);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/tree.hpp"
 
+#include "image/inode_memory.hpp"
+
 #include <sys/stat.h>
 
 #include <unordered_map>
@@ -62,7 +64,7 @@ std::unique_ptr<Directory> copy_directory(const Directory& from, Copies& copies)
             continue;
         }
         auto& leaf = copies[node.leaf().get()];
-        if (!leaf) leaf = std::make_shared<Inode>(*node.leaf());
+        if (!leaf) leaf = make_inode(*node.leaf());
         to->children.try_emplace(name, Node(leaf, node.is_link()));
     }
     return to;
@@ -149,6 +151,14 @@ std::optional<FileType> file_type_from_mode(std::uint32_t mode) {
         default:
             return std::nullopt;
     }
+}
+
+std::shared_ptr<Inode> make_inode() {
+    return std::allocate_shared<Inode>(SlabAllocator<Inode>());
+}
+
+std::shared_ptr<Inode> make_inode(const Inode& from) {
+    return std::allocate_shared<Inode>(SlabAllocator<Inode>(), from);
 }
 
 std::uint32_t make_rdev(std::uint64_t major, std::uint64_t minor) {

@@ -46,11 +46,40 @@ struct Metadata {
     std::uint32_t mode = 0;  ///< permission bits only, 07777
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
-    std::int64_t mtime_sec = 0;
     std::uint32_t mtime_nsec = 0;
+    std::int64_t mtime_sec = 0;
     Xattrs xattrs;
 
     bool operator==(const Metadata&) const = default;
+};
+
+/// A text that hardly anything has: a pointer's room where there is none.
+class RareText {
+ public:
+    RareText() = default;
+    RareText(const RareText& other) { *this = other.view(); }
+    RareText(RareText&&) noexcept = default;
+    ~RareText() = default;
+
+    RareText& operator=(const RareText& other) { return *this = other.view(); }
+
+    RareText& operator=(RareText&&) noexcept = default;
+
+    RareText& operator=(std::string_view text) {
+        text_ = text.empty() ? nullptr : std::make_unique<std::string>(text);
+        return *this;
+    }
+
+    [[nodiscard]] bool empty() const { return text_ == nullptr; }
+
+    [[nodiscard]] std::string_view view() const {
+        return text_ == nullptr ? std::string_view() : *text_;
+    }
+
+    bool operator==(const RareText& other) const { return view() == other.view(); }
+
+ private:
+    std::unique_ptr<std::string> text_;
 };
 
 /// A leaf. Regular files come in three kinds:
@@ -65,11 +94,11 @@ struct Inode {
     bool nameless = false;   ///< external with a digest, but the image is to name no object
     std::uint32_t rdev = 0;  ///< devices only; see make_rdev()
     std::uint64_t size = 0;  ///< bytes; a symlink's is its target's length; 0 for the rest
-    std::optional<std::uint32_t> stated_nlink;  ///< as a C dump says; else the number of names
     Metadata meta;
+    std::optional<std::uint32_t> stated_nlink;  ///< as a C dump says; else the number of names
     std::optional<Digest> external;
-    std::string content;       ///< inline bytes, or a symlink's target
-    std::string backing_path;  ///< only when it is not the path that the digest implies
+    std::string content;    ///< inline bytes, or a symlink's target
+    RareText backing_path;  ///< only when it is not the path that the digest implies
 
     [[nodiscard]] bool is_inline() const {
         return type == FileType::Regular && !external && content.size() == size;
@@ -79,6 +108,12 @@ struct Inode {
 
     bool operator==(const Inode&) const = default;
 };
+
+/// An empty leaf. Leaves that are made one after the other lie side by side.
+[[nodiscard]] std::shared_ptr<Inode> make_inode();
+
+/// A copy that belongs to nobody yet.
+[[nodiscard]] std::shared_ptr<Inode> make_inode(const Inode& from);
 
 /// Linux' 32-bit device number, as in stat.st_rdev (12 bits of major, 20 bits of minor).
 [[nodiscard]] std::uint32_t make_rdev(std::uint64_t major, std::uint64_t minor);

@@ -74,8 +74,9 @@ void set_metadata(int dir, const std::string& name, const image::Node& node) {
 }
 
 void Checkout::directory(const image::Directory& source, int out, const std::string& path) {
-    for (const auto& [name, node] : source.children) {
+    for (const auto& [short_name, node] : source.children) {
         check(stop_);
+        const std::string name(short_name.view());
         const std::string child_path = path.empty() ? name : path + "/" + name;
         with_context("writing '" + printable(child_path) + "'", [&, &key = name, &child = node] {
             if (child.is_directory()) {

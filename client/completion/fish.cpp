@@ -42,7 +42,8 @@ std::string help_of(const std::string& name) {
 void write_verb(std::ostream& out, const std::string& program, const VerbHelp& verb) {
     // Global options go anywhere, the rest behind its verb.
     const std::string where = "complete -c " + program;
-    const std::string at = " -n " + in_quotes(function_name(program) + "_at " + in_quotes(verb.name));
+    const std::string at =
+        " -n " + in_quotes(function_name(program) + "_at " + in_quotes(verb.name));
     for (const std::string& sub : verb.subverbs) {
         const std::string full = verb.name.empty() ? sub : verb.name + " " + sub;
         out << where << at << " -f -a " << sub << " -d " << in_quotes(help_of(full)) << "\n";

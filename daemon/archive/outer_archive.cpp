@@ -121,12 +121,14 @@ class Unpacker {
     static void check_kind(struct ::archive_entry* entry, const char* name) {
         const auto type = archive_entry_filetype(entry);
         if (archive_entry_hardlink(entry) != nullptr || type == AE_IFLNK) {
-            refuse("entry " + in_quotes(name) + " is a link; a layout has files and directories only");
+            refuse("entry " + in_quotes(name) +
+                   " is a link; a layout has files and directories only");
         }
         if (type != AE_IFREG && type != AE_IFDIR) {
             refuse("entry " + in_quotes(name) + " is neither a file nor a directory");
         }
-        if (archive_entry_sparse_count(entry) > 0) refuse("entry " + in_quotes(name) + " is sparse");
+        if (archive_entry_sparse_count(entry) > 0)
+            refuse("entry " + in_quotes(name) + " is sparse");
     }
 
     void write_file(const std::string& path) {

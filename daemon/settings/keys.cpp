@@ -121,20 +121,20 @@ Key size_key(std::string_view name,
              std::uint64_t least,
              std::uint64_t most,
              Member member) {
-    return {name,
-            allowed,
-            [member, least, most](Settings& settings, const Value& value) {
-                std::optional<std::uint64_t> size;
-                if (const auto* text = std::get_if<std::string>(&value)) size = parse_size(*text);
-                if (const auto* number = std::get_if<std::int64_t>(&value);
-                    number && *number >= 0) {
-                    size = static_cast<std::uint64_t>(*number);
-                }
-                if (!size || *size < least || *size > most) return false;
-                member(settings) = *size;
-                return true;
-            },
-            [member](const Settings& settings) { return in_quotes(format_size(member(settings))); }};
+    return {
+        name,
+        allowed,
+        [member, least, most](Settings& settings, const Value& value) {
+            std::optional<std::uint64_t> size;
+            if (const auto* text = std::get_if<std::string>(&value)) size = parse_size(*text);
+            if (const auto* number = std::get_if<std::int64_t>(&value); number && *number >= 0) {
+                size = static_cast<std::uint64_t>(*number);
+            }
+            if (!size || *size < least || *size > most) return false;
+            member(settings) = *size;
+            return true;
+        },
+        [member](const Settings& settings) { return in_quotes(format_size(member(settings))); }};
 }
 
 template <typename Member>
@@ -143,20 +143,21 @@ Key duration_key(std::string_view name,
                  std::chrono::milliseconds least,
                  std::chrono::milliseconds most,
                  Member member) {
-    return {
-        name,
-        allowed,
-        [member, least, most](Settings& settings, const Value& value) {
-            const auto* text = std::get_if<std::string>(&value);
-            const auto time = text != nullptr ? parse_duration(*text) : std::nullopt;
-            if (!time || *time < least || *time > most) return false;
-            using Field = std::decay_t<decltype(member(settings))>;
-            const auto exact = std::chrono::duration_cast<Field>(*time);
-            if (exact != *time) return false;
-            member(settings) = exact;
-            return true;
-        },
-        [member](const Settings& settings) { return in_quotes(format_duration(member(settings))); }};
+    return {name,
+            allowed,
+            [member, least, most](Settings& settings, const Value& value) {
+                const auto* text = std::get_if<std::string>(&value);
+                const auto time = text != nullptr ? parse_duration(*text) : std::nullopt;
+                if (!time || *time < least || *time > most) return false;
+                using Field = std::decay_t<decltype(member(settings))>;
+                const auto exact = std::chrono::duration_cast<Field>(*time);
+                if (exact != *time) return false;
+                member(settings) = exact;
+                return true;
+            },
+            [member](const Settings& settings) {
+                return in_quotes(format_duration(member(settings)));
+            }};
 }
 
 template <typename Enum, std::size_t N, typename Member>

@@ -54,7 +54,8 @@ TEST_P(ImageRoundTrip, ListsTheObjectsOfItsFiles) {
         if (node.is_directory()) return;
         const Inode& leaf = *node.leaf();
         if (leaf.external) expected.insert(*leaf.external);
-        if (const auto named = digest_from_object_path(leaf.backing_path.view())) expected.insert(*named);
+        if (const auto named = digest_from_object_path(leaf.backing_path.view()))
+            expected.insert(*named);
     });
     EXPECT_EQ(erofs_objects(image), std::vector<Digest>(expected.begin(), expected.end()));
 }

@@ -150,13 +150,17 @@ class FileContexts::Impl {
 
     /// What may match: the type is right, the needle is there and the prefix too.
     void collect(std::string_view path, char type) {
-        if (!std::exchange(built_, true)) literals_.build();
+        if (!std::exchange(built_, true)) {
+            literals_.build();
+            search_ = {};
+        }
+        literals_.find(path, search_);
         candidates_.clear();
-        literals_.find(path, candidates_);
-        std::erase_if(candidates_, [this, path, type](std::uint32_t index) {
+        for (const std::uint32_t index : search_.ids) {
             const Spec& spec = specs_[index];
-            return (spec.type != 0 && spec.type != type) || !path.starts_with(spec.prefix);
-        });
+            const bool right_type = spec.type == 0 || spec.type == type;
+            if (right_type && path.starts_with(spec.prefix)) candidates_.push_back(index);
+        }
         std::sort(candidates_.begin(), candidates_.end(), std::greater<>());
         candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
     }
@@ -198,6 +202,7 @@ class FileContexts::Impl {
     std::vector<Spec> specs_;
     LiteralIndex literals_;
     bool built_ = false;
+    LiteralIndex::Search search_;
     std::unique_ptr<pcre2_match_data, Deleter> match_;
     std::unique_ptr<pcre2_match_context, Deleter> context_;
     std::vector<std::uint32_t> candidates_;  ///< of one lookup

@@ -12,7 +12,8 @@ namespace cfs::image {
 /// Labels 100,000 paths against 6,000 expressions, so an expression is rarely tried:
 ///  - each is filed under a literal text that every path it matches contains: the longest one
 ///    behind its first sign with a meaning, else what stands before that. One pass over the path
-///    finds the texts in it, and so the few candidates; the last line is tried first;
+///    finds the texts in it, and so the few candidates; the last line is tried first. The pass goes
+///    on from the directory that a path shares with the one before;
 ///  - the common forms TEXT, TEXT(/.*)? and TEXT.* are compared, not matched;
 ///  - the rest runs in PCRE2, compiled once and given to its JIT at the first try.
 /// One thread. Throws BadFormat.

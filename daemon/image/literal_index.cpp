@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/literal_index.hpp"
 
+#include <algorithm>
+
 namespace cfs::image {
 
 void LiteralIndex::add(std::string_view literal, bool anchored, std::uint32_t id) {
@@ -50,14 +52,30 @@ void LiteralIndex::build() {
     }
 }
 
-void LiteralIndex::find(std::string_view text, std::vector<std::uint32_t>& ids) const {
-    const auto append = [&ids](const std::vector<std::uint32_t>& more) {
-        ids.insert(ids.end(), more.begin(), more.end());
+LiteralIndex::Search::Mark LiteralIndex::resume(std::string_view text, Search& search) const {
+    const auto end =
+        std::mismatch(text.begin(), text.end(), search.text.begin(), search.text.end());
+    const auto common = static_cast<std::size_t>(end.first - text.begin());
+    while (!search.marks.empty() && search.marks.back().at > common)
+        search.marks.pop_back();
+    if (search.marks.empty()) {
+        search.ids = nodes_[0].anchored;
+        search.ids.insert(search.ids.end(), nodes_[0].floating.begin(), nodes_[0].floating.end());
+        search.marks.push_back({0, 0, search.ids.size()});
+    }
+    const Search::Mark from = search.marks.back();
+    search.ids.resize(from.found);
+    search.text.replace(from.at, search.text.npos, text.substr(from.at));
+    return from;
+}
+
+void LiteralIndex::find(std::string_view text, Search& search) const {
+    const auto append = [&search](const std::vector<std::uint32_t>& more) {
+        search.ids.insert(search.ids.end(), more.begin(), more.end());
     };
-    append(nodes_[0].anchored);
-    append(nodes_[0].floating);
-    std::uint32_t node = 0;
-    for (std::size_t at = 0; at < text.size(); ++at) {
+    const Search::Mark from = resume(text, search);
+    std::uint32_t node = from.node;
+    for (std::size_t at = from.at; at < text.size(); ++at) {
         node = step(node, text[at]);
         if (nodes_[node].depth == at + 1) append(nodes_[node].anchored);
         const std::uint32_t first =
@@ -65,6 +83,7 @@ void LiteralIndex::find(std::string_view text, std::vector<std::uint32_t>& ids) 
         for (std::uint32_t found = first; found != 0; found = nodes_[found].output) {
             append(nodes_[found].floating);
         }
+        if (text[at] == '/') search.marks.push_back({at + 1, node, search.ids.size()});
     }
 }
 

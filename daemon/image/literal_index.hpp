@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,8 +22,23 @@ class LiteralIndex {
 
     void build();
 
-    /// Appends the ids of the literals in `text`; one that occurs twice is appended twice.
-    void find(std::string_view text, std::vector<std::uint32_t>& ids) const;
+    /// Where the search in one path stood behind each slash: the next path goes on from the last
+    /// directory that both have, which saves most of the way in a tree. \pre used with one index,
+    /// none is added meanwhile
+    struct Search {
+        struct Mark {
+            std::size_t at = 0;  ///< bytes of the text
+            std::uint32_t node = 0;
+            std::size_t found = 0;  ///< ids up to here
+        };
+
+        std::string text;
+        std::vector<Mark> marks;
+        std::vector<std::uint32_t> ids;  ///< of the literals in `text`; some several times
+    };
+
+    /// Fills search.ids for `text`.
+    void find(std::string_view text, Search& search) const;
 
  private:
     struct Node {
@@ -37,6 +54,7 @@ class LiteralIndex {
 
     [[nodiscard]] std::uint32_t child(std::uint32_t node, char letter) const;
     [[nodiscard]] std::uint32_t step(std::uint32_t node, char letter) const;
+    [[nodiscard]] Search::Mark resume(std::string_view text, Search& search) const;
 
     std::vector<Node> nodes_;                 ///< [0] is the root
     std::array<std::uint32_t, 256> first_{};  ///< the root's children: it is asked most

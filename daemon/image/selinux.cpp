@@ -85,8 +85,10 @@ class Relabeller {
     void run(Directory& directory, const std::string& path) {
         const std::string& real = resolve(path);
         set_label(directory.meta, policy_.contexts.lookup(real, 'd'));
+        std::string child = real.ends_with('/') ? real : real + '/';
+        const std::size_t length = child.size();
         for (auto& [name, node] : directory.children) {
-            std::string child = real.ends_with('/') ? real : real + '/';
+            child.resize(length);
             child += name;
             if (node.is_directory()) {
                 run(*node.directory(), child);

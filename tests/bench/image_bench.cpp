@@ -2,13 +2,15 @@
 // What tests/bench/image measures.
 //   generate N            a dump of about N files, on stdout
 //   convert DUMP IMAGE    dump -> image file and its digest, as mkcomposefs --from-file
-//   --print-digest tree DUMP             on one core: from the tree in memory to image and digest,
-//   and hashing alone
+//   tree DUMP             on one core, seconds: from the tree in memory to image and digest, and
+//                         hashing alone
+//   label DUMP CONTEXTS   seconds: to read the policy, to label the tree by it, to write the image
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "crypto/fsverity.hpp"
 #include "image/dump_reader.hpp"
 #include "image/erofs_writer.hpp"
+#include "image/selinux.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -153,6 +155,43 @@ void measure_tree(const char* dump) {
     std::printf("%.4f %.4f\n", writing, hashing);
 }
 
+Directory& directory_at(FileTree& tree, std::initializer_list<std::string_view> names) {
+    Directory* at = &tree.root();
+    for (const std::string_view name : names) {
+        Node* node = at->find(name);
+        if (node == nullptr) node = &at->put(name, Node(std::make_unique<Directory>()));
+        at = node->directory();
+    }
+    return *at;
+}
+
+void put_file(Directory& directory, std::string_view name, std::string content) {
+    auto leaf = make_inode();
+    leaf->size = content.size();
+    leaf->content = std::move(content);
+    directory.put(name, Node(std::move(leaf)));
+}
+
+/// Median of 9 each; every round labels a tree without labels.
+void measure_labels(const char* dump, const char* contexts) {
+    FileTree tree = read_file(dump);
+    put_file(directory_at(tree, {"etc", "selinux"}), "config", "SELINUXTYPE=bench\n");
+    const UniqueFd fd = open_file(contexts, O_RDONLY);
+    MemorySink text(std::size_t{16} << 20);
+    FdSource source(fd.get());
+    (void)copy_stream(source, text);
+    put_file(directory_at(tree, {"etc", "selinux", "bench", "contexts", "files"}),
+             "file_contexts",
+             std::string(as_text(text.bytes())));
+    const ReadContent none = [](const Inode&) { return std::string(); };
+    const double reading = median_of_9([&] { (void)find_policy(tree, none); });
+    const double labelling = median_of_9([&] { relabel(tree, *find_policy(tree, none)); });
+    // The policy's own text stays outside: it is no file of few bytes.
+    directory_at(tree, {"etc", "selinux"}).children.clear();
+    const double writing = median_of_9([&] { (void)measure_erofs(tree, kOptions); });
+    std::printf("%.4f %.4f %.4f\n", reading, labelling - reading, writing);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -164,8 +203,13 @@ int main(int argc, char** argv) {
             convert(argv[2], argv[3]);
         } else if (verb == "tree" && argc == 3) {
             measure_tree(argv[2]);
+        } else if (verb == "label" && argc == 4) {
+            measure_labels(argv[2], argv[3]);
         } else {
-            std::fputs("usage: image_bench generate N | convert DUMP IMAGE | tree DUMP\n", stderr);
+            std::fputs(
+                "usage: image_bench generate N | convert DUMP IMAGE | tree DUMP | "
+                "label DUMP CONTEXTS\n",
+                stderr);
             return 2;
         }
     } catch (const Error& error) {

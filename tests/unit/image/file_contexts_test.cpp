@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace cfs::image {
 namespace {
 
@@ -144,6 +146,29 @@ TEST(FileContexts, BytesAreNotUtf8) {
 
 TEST(FileContexts, CommentsAndBlankLinesAreNothing) {
     EXPECT_EQ(label(contexts("# /.* x\n\n   \n\t/a\t--\ty\n"), "/a"), "y");
+}
+
+/// A search goes on from the path before: its answer must not depend on which one that was.
+TEST(FileContexts, TheOrderOfTheQuestionsDoesNotMatter) {
+    const std::string text =
+        "/usr(/.*)? usr\n/usr/lib/.*/lib.*\\.so libs\n/.*/bin/.* bin\n/usr/lib -d dir\n"
+        "/[^/]*/lib/x.*y xy\nx/lib/x late\n/u.* short\n/usr/lib/x/y.* deep\n";
+    const FileContexts asked = contexts(text);
+    std::mt19937 random(5);
+    const std::string_view parts[] = {"usr", "lib", "bin", "x", "y", "libx.so", "u"};
+    for (int i = 0; i < 3000; ++i) {
+        std::string path;
+        for (std::size_t depth = 1 + random() % 5; depth > 0; --depth)
+            path.append("/").append(parts[random() % std::size(parts)]);
+        const char type = random() % 3 == 0 ? 'd' : '-';
+        const FileContexts fresh = contexts(text);
+        const std::string* expected = fresh.lookup(path, type);
+        const std::string* found = asked.lookup(path, type);
+        ASSERT_EQ(found == nullptr, expected == nullptr) << path;
+        if (found != nullptr) {
+            ASSERT_EQ(*found, *expected) << path;
+        }
+    }
 }
 
 class BadContexts : public testing::TestWithParam<const char*> {};

@@ -98,7 +98,8 @@ Bytes build_uki(const UkiParts& parts, const std::string& work) {
     const std::vector<UkiSection> sections = uki_sections(parts);
     const std::vector<std::uint64_t> addresses = section_addresses(stub, sections);
     write_file(work, "stub", stub);
-    std::vector<std::string> command = {"objcopy"};
+    // Its clock is the stub's: the same parts are to give the same UKI, and so the same update.
+    std::vector<std::string> command = {"objcopy", "--preserve-dates"};
     for (std::size_t i = 0; i < sections.size(); ++i) {
         const std::string& name = sections[i].name;
         write_file(work, "section" + name, sections[i].content);

@@ -7,29 +7,45 @@
 
 namespace cfs::update {
 
-void BytePipe::push(ByteView data) {
-    if (data.empty()) return;
+void BytePipe::push(Bytes chunk) {
+    if (chunk.empty()) return;
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return reader_gone_ || queued_ < capacity_; });
     if (reader_gone_) throw Error(ErrorCode::Cancelled, "nobody reads on");
-    chunks_.emplace_back(data.begin(), data.end());
-    queued_ += data.size();
+    queued_ += chunk.size();
+    chunks_.push_back(std::move(chunk));
     changed_.notify_all();
 }
 
-std::size_t BytePipe::pull(std::span<std::uint8_t> buffer) {
+std::optional<Bytes> BytePipe::pull(Bytes used) {
+    std::unique_lock lock(mutex_);
+    if (used.capacity() > 0) spare_.push_back(std::move(used));
+    changed_.wait(lock, [&] { return written_ || !chunks_.empty(); });
+    if (chunks_.empty()) {
+        if (error_) std::rethrow_exception(error_);
+        return std::nullopt;
+    }
+    Bytes chunk = std::move(chunks_.front());
+    chunks_.pop_front();
+    queued_ -= chunk.size();
+    changed_.notify_all();
+    return chunk;
+}
+
+Bytes BytePipe::spare() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return {};
+    Bytes spare = std::move(spare_.back());
+    spare_.pop_back();
+    return spare;
+}
+
+std::size_t BytePipe::read(std::span<std::uint8_t> buffer) {
     if (current_start_ == current_.size()) {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return written_ || !chunks_.empty(); });
-        if (chunks_.empty()) {
-            if (error_) std::rethrow_exception(error_);
-            return 0;
-        }
-        current_ = std::move(chunks_.front());
+        auto chunk = pull({});
+        if (!chunk) return 0;
+        current_ = std::move(*chunk);
         current_start_ = 0;
-        chunks_.pop_front();
-        queued_ -= current_.size();
-        changed_.notify_all();
     }
     const std::size_t n = std::min(buffer.size(), current_.size() - current_start_);
     std::copy_n(current_.begin() + static_cast<std::ptrdiff_t>(current_start_), n, buffer.begin());

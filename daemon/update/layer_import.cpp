@@ -1,130 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update/layer_import.hpp"
 
-#include "archive/decompress.hpp"
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
-#include "base/stop.hpp"
 #include "crypto/fsverity.hpp"
-#include "crypto/hasher.hpp"
 #include "store/splitstream.hpp"
-#include "update/byte_pipe.hpp"
+#include "update/layer_stream.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
-#include <thread>
 
 namespace cfs::update {
 namespace {
-
-constexpr std::size_t kPipeBytes = std::size_t{8} << 20;
-constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
-/// How much of a blob that does not parse is still fetched, to learn whether it is the blob that
-/// was named.
-constexpr std::uint64_t kDrainBytes = std::uint64_t{64} << 20;
-
-class CountingSink final : public Sink {
- public:
-    CountingSink(Sink& next, std::atomic<std::uint64_t>& count) : next_(next), count_(count) {}
-
-    void write(ByteView data) override {
-        next_.write(data);
-        count_ += data.size();
-    }
-
- private:
-    Sink& next_;
-    std::atomic<std::uint64_t>& count_;
-};
-
-/// Runs a download on a thread of its own; the bytes come out of reader().
-class Download {
- public:
-    Download(net::ImageSource& source, const net::Descriptor& blob, const std::stop_token& stop)
-        : pipe_(kPipeBytes), forward_(stop, [this] { own_stop_.request_stop(); }) {
-        thread_ = std::jthread([this, &source, &blob] {
-            try {
-                CountingSink sink(pipe_.writer(), count_);
-                source.fetch_blob(blob, sink, own_stop_.get_token());
-                pipe_.end_writing(nullptr);
-            } catch (...) {
-                pipe_.end_writing(std::current_exception());
-            }
-        });
-    }
-
-    ~Download() {
-        pipe_.end_reading();
-        own_stop_.request_stop();
-    }
-
-    Download(const Download&) = delete;
-    Download& operator=(const Download&) = delete;
-
-    [[nodiscard]] Source& reader() { return pipe_.reader(); }
-
-    /// Tells `on_bytes` what arrived since the last call.
-    void report(const OnBytes& on_bytes) {
-        const std::uint64_t now = count_;
-        if (on_bytes && now > reported_) on_bytes(now - reported_);
-        reported_ = now;
-    }
-
-    /// Reads on to the end, so that a wrong digest or a broken connection is what gets reported.
-    void drain() {
-        Bytes buffer(kBufferBytes);
-        for (std::uint64_t total = 0; total < kDrainBytes;) {
-            const std::size_t n = pipe_.reader().read(buffer);
-            if (n == 0) return;
-            total += n;
-        }
-    }
-
- private:
-    BytePipe pipe_;
-    std::atomic<std::uint64_t> count_{0};  // compressed bytes that arrived
-    std::uint64_t reported_ = 0;
-    std::stop_source own_stop_;
-    std::stop_callback<std::function<void()>> forward_;
-    std::jthread thread_;  // last: joined before what it uses goes
-};
-
-/// Blob -> decompressed bytes -> tar parser; checks the diff_id.
-void stream_layer(net::ImageSource& source,
-                  const net::Descriptor& blob,
-                  const Digest& diff_id,
-                  const LayerLimits& limits,
-                  image::TarHandler& handler,
-                  const OnBytes& on_bytes,
-                  const std::stop_token& stop) {
-    Download download(source, blob, stop);
-    try {
-        const auto compression = archive::compression_from_media_type(blob.media_type);
-        const auto unpacked =
-            archive::decompress(download.reader(), compression, limits.max_unpacked);
-        image::TarReader tar(handler, limits.tar);
-        Hasher hasher(diff_id.algorithm());
-        Bytes buffer(kBufferBytes);
-        while (const std::size_t n = unpacked->read(buffer)) {
-            check(stop);
-            hasher.update(ByteView(buffer).first(n));
-            tar.feed(ByteView(buffer).first(n));
-            download.report(on_bytes);
-        }
-        tar.finish();
-        download.report(on_bytes);
-        if (const Digest found = hasher.finish(); found != diff_id) {
-            throw Error(ErrorCode::DigestMismatch,
-                        "the layer unpacks to " + to_oci(found) + ", the image's config says " +
-                            to_oci(diff_id),
-                        "the image was built or copied wrongly: ask its builder");
-        }
-    } catch (const Error& e) {
-        if (e.code() == ErrorCode::BadFormat) download.drain();
-        throw;
-    }
-}
 
 /// Stops a layer that turns out to be larger than the room that the plan found for it: a blob's
 /// size says nothing about what it unpacks to.

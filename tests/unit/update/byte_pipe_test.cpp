@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 namespace cfs::update {
@@ -25,6 +26,26 @@ TEST(BytePipe, CarriesEveryByteInOrderThroughASmallBuffer) {
     MemorySink received(sent.size());
     EXPECT_EQ(copy_stream(pipe.reader(), received), sent.size());
     EXPECT_EQ(received.bytes(), sent);
+}
+
+TEST(BytePipe, BuffersComeBackToTheWriter) {
+    BytePipe pipe(4096);
+    std::set<const std::uint8_t*> buffers;
+    std::jthread writer([&] {
+        for (std::uint8_t i = 0; i < 200; ++i) {
+            Bytes chunk = pipe.spare();
+            chunk.assign(1024, i);
+            buffers.insert(chunk.data());
+            pipe.push(std::move(chunk));
+        }
+        pipe.end_writing(nullptr);
+    });
+    int count = 0;
+    for (auto chunk = pipe.pull({}); chunk; chunk = pipe.pull(std::move(*chunk)))
+        EXPECT_EQ(*chunk, Bytes(1024, static_cast<std::uint8_t>(count++)));
+    EXPECT_EQ(count, 200);
+    writer.join();
+    EXPECT_LE(buffers.size(), 8U);
 }
 
 TEST(BytePipe, TheReaderGetsTheBytesAndThenTheWritersError) {

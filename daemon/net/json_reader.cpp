@@ -62,7 +62,7 @@ void bad_field(std::string_view field, std::string_view problem) {
                 std::string(kHint));
 }
 
-json::object parse_object(ByteView document, std::string_view what) {
+json::object parse_object(ByteView document, std::string_view what, Quoting quoting) {
     const auto fail = [&](const std::string& problem) {
         throw Error(
             ErrorCode::BadFormat, "the " + std::string(what) + " " + problem, std::string(kHint));
@@ -71,14 +71,16 @@ json::object parse_object(ByteView document, std::string_view what) {
         fail("has " + std::to_string(document.size()) + " bytes; at most " +
              std::to_string(kMaxDocumentBytes) + " are allowed");
     }
-    const std::string start = "'" + printable(as_text(document), 60) + "'";
-    if (looks_like_html(document)) fail("is not JSON but HTML or XML: " + start);
+    const std::string start = quoting == Quoting::Never
+                                  ? std::string()
+                                  : ": '" + printable(as_text(document), 60) + "'";
+    if (looks_like_html(document)) fail("is not JSON but HTML or XML" + start);
     json::parse_options options;
     options.max_depth = kMaxDepth;
     json::error_code problem;
     json::value value = json::parse(as_text(document), problem, {}, options);
-    if (problem) fail("is not valid JSON (" + problem.message() + "): " + start);
-    if (!value.is_object()) fail("is not a JSON object: " + start);
+    if (problem) fail("is not valid JSON (" + problem.message() + ")" + start);
+    if (!value.is_object()) fail("is not a JSON object" + start);
     return std::move(value.get_object());
 }
 

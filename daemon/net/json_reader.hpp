@@ -15,8 +15,13 @@ namespace cfs::net {
 // Private to this component: the only header here that shows Boost.JSON. Every function throws
 // BadFormat with the field's path ("layers[3].size").
 
+/// May a message show how the document starts? Never: it holds secrets.
+enum class Quoting { Allowed, Never };
+
 /// At most kMaxDocumentBytes and 32 levels; the top must be an object. HTML is named as such.
-[[nodiscard]] boost::json::object parse_object(ByteView document, std::string_view what);
+[[nodiscard]] boost::json::object parse_object(ByteView document,
+                                               std::string_view what,
+                                               Quoting quoting = Quoting::Allowed);
 
 [[noreturn]] void bad_field(std::string_view field, std::string_view problem);
 

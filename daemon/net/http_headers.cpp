@@ -8,6 +8,7 @@ namespace cfs::net {
 namespace {
 
 constexpr std::size_t kMaxValue = 4096;
+constexpr std::size_t kMaxChallenges = 8;
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -88,6 +89,8 @@ void HeaderCollector::add_field(std::string_view name, std::string_view value) {
         response_.content_range = value;
     } else if (name == "docker-content-digest") {
         response_.docker_content_digest = value;
+    } else if (name == "www-authenticate" && response_.challenges.size() < kMaxChallenges) {
+        response_.challenges.emplace_back(value);
     }
 }
 

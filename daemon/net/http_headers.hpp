@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cfs::net {
 
@@ -13,8 +14,9 @@ struct HttpResponse {
     long status = 0;
     std::string content_type;  ///< lower case, without parameters
     std::optional<std::uint64_t> content_length;
-    std::string content_range;          ///< as sent
-    std::string docker_content_digest;  ///< as sent
+    std::string content_range;            ///< as sent
+    std::string docker_content_digest;    ///< as sent
+    std::vector<std::string> challenges;  ///< WWW-Authenticate fields as sent, the first eight
 };
 
 /// "bytes 5-9/10" (RFC 9110 14.4).

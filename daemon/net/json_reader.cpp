@@ -71,9 +71,8 @@ json::object parse_object(ByteView document, std::string_view what, Quoting quot
         fail("has " + std::to_string(document.size()) + " bytes; at most " +
              std::to_string(kMaxDocumentBytes) + " are allowed");
     }
-    const std::string start = quoting == Quoting::Never
-                                  ? std::string()
-                                  : ": '" + printable(as_text(document), 60) + "'";
+    const std::string start =
+        quoting == Quoting::Never ? std::string() : ": '" + printable(as_text(document), 60) + "'";
     if (looks_like_html(document)) fail("is not JSON but HTML or XML" + start);
     json::parse_options options;
     options.max_depth = kMaxDepth;

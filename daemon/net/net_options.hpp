@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/clock.hpp"
 #include "net/oci_types.hpp"
 
 #include <chrono>
@@ -22,7 +23,10 @@ struct NetOptions {
     std::chrono::milliseconds retry_base{500};          ///< first back-off; doubles
     std::uint64_t retry_seed = 0;                       ///< jitter; give each machine its own
     std::vector<std::string> insecure_registries;  ///< "HOST" or "HOST:PORT" that may speak HTTP
-    std::optional<Platform> platform;              ///< instead of host_platform()
+    /// Files of credentials, looked through in this order; see containers-auth.json(5).
+    std::vector<std::string> auth_files;
+    const Clock* clock = &system_clock();  ///< outlives everything made with these options
+    std::optional<Platform> platform;      ///< instead of host_platform()
 };
 
 }  // namespace cfs::net

@@ -2,7 +2,6 @@
 #include "net/registry_client.hpp"
 
 #include "base/log.hpp"
-#include "net/oci_types.hpp"
 #include "net/retry.hpp"
 #include "net/url.hpp"
 
@@ -31,84 +30,33 @@ class StartSink final : public Sink {
     Bytes& out_;
 };
 
-/// Without its query: signed targets carry secrets there.
-std::string shown(const std::string& url) {
-    return "'" + printable(url.substr(0, url.find('?')), 300) + "'";
-}
-
 bool is_redirect(long status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-Error status_error(const std::string& url, long status, const Bytes& body) {
-    const std::string text = shown(url) + ": HTTP status " + std::to_string(status) +
-                             (body.empty() ? std::string() : ": " + describe_error_body(body));
-    if (status == 401 || status == 403) {
-        return {ErrorCode::AuthRequired,
-                text,
-                "the registry wants credentials for this image: make it public or check its name"};
-    }
-    if (status == 404) {
-        return {
-            ErrorCode::NotFound, text, "check the image's name and tag, and that it was pushed"};
-    }
-    return {ErrorCode::Network, text, "the registry has a problem: try again later"};
-}
-
-Error transfer_error(const std::string& url, const TransferEnd& end) {
-    const std::string text = shown(url) + ": " + printable(end.problem, 300);
-    switch (end.failure) {
-        case FailureKind::Certificate:
-            return {
-                ErrorCode::Network,
-                text,
-                "the registry's TLS certificate is not trusted: name its CA in net.ca_file, and "
-                "check the clock"};
-        case FailureKind::NotTls:
-            return {ErrorCode::Network,
-                    text,
-                    "no TLS connection to the registry: if it speaks plain HTTP and you trust the "
-                    "network, list it in net.insecure_registries"};
-        default:
-            return {ErrorCode::Network, text, "check the network connection and try again"};
-    }
-}
-
-bool is_transient(const TransferEnd& end) {
-    switch (end.failure) {
-        case FailureKind::Connect:
-        case FailureKind::Cut:
-        case FailureKind::Stalled:
-            return true;
-        case FailureKind::NotTls:
-            // A peer that speaks something else will go on doing so; a reset may pass.
-            return end.problem.find("wrong version number") == std::string::npos;
-        default:
-            return false;
-    }
-}
-
-Error bad_redirect(const std::string& from, const std::string& to, const std::string& problem) {
-    return {ErrorCode::Network,
-            shown(from) + " redirects to " + shown(to) + ": " + problem,
-            "the registry or a proxy in between is set up wrongly: tell its administrator"};
-}
-
 }  // namespace
 
-RegistryClient::RegistryClient(std::string host, const NetOptions& options)
-    : host_(std::move(host)), options_(options), http_(options) {
+RegistryClient::RegistryClient(std::string host,
+                               std::string name,
+                               const NetOptions& options,
+                               HttpClient& http)
+    : host_(std::move(host)),
+      base_("/v2/" + name + "/"),
+      options_(options),
+      http_(http),
+      authenticator_(host_, std::move(name), options, http) {
     const Url url = parse_url("https://" + host_);
     if (!may_use_http(url.host, url.port, options_)) scheme_ = Scheme::Https;
 }
 
-void RegistryClient::get(const std::string& path,
+void RegistryClient::get(const std::string& what,
                          const std::vector<std::string>& headers,
                          Download& download,
                          const std::stop_token& stop) {
     for (unsigned failures = 0;;) {
         const std::uint64_t before = download.progress();
-        const auto failure = attempt(path, headers, download, stop);
+        Walk walk{headers, download, stop};
+        const auto failure = attempt(base_ + what, walk);
         if (!failure) return;
         if (!failure->transient) throw failure->error;
         failures = download.progress() - before >= kProgress ? 1 : failures + 1;
@@ -124,39 +72,34 @@ void RegistryClient::get(const std::string& path,
     }
 }
 
-HttpOutcome RegistryClient::exchange(const std::string& url,
-                                     const std::vector<std::string>& headers,
-                                     Download& download,
-                                     Bytes& error_body,
-                                     const std::stop_token& stop) {
-    HttpRequest request{url, headers, is_loopback(parse_url(url).host)};
-    if (const std::uint64_t offset = download.offset(); offset > 0) {
+HttpOutcome RegistryClient::exchange(Walk& walk) {
+    HttpRequest request{walk.url, walk.headers, is_loopback(parse_url(walk.url).host)};
+    if (const std::uint64_t offset = walk.download.offset(); offset > 0) {
         request.headers.push_back("Range: bytes=" + std::to_string(offset) + "-");
     }
-    error_body.clear();
-    StartSink refusal(error_body);
+    walk.sent = same_origin(walk.url, walk.start) ? authenticator_.current() : Authorization{};
+    if (!walk.sent.header.empty()) request.headers.push_back(walk.sent.header);
+    walk.error_body.clear();
+    StartSink refusal(walk.error_body);
     const auto choose = [&](const HttpResponse& response) -> Sink* {
         if (is_redirect(response.status)) return nullptr;
-        if (response.status == 200 || response.status == 206) return &download.begin(response);
+        if (response.status == 200 || response.status == 206) {
+            return &walk.download.begin(response);
+        }
         return &refusal;
     };
-    return http_.get(request, choose, stop);
+    return http_.get(request, choose, walk.stop);
 }
 
 /// HTTPS first; where plain HTTP is allowed and the peer turns out not to speak TLS, that. What
 /// worked once stays, so that a disturbed handshake later cannot lead to plain HTTP.
-HttpOutcome RegistryClient::first_exchange(std::string& url,
-                                           const std::string& path,
-                                           const std::vector<std::string>& headers,
-                                           Download& download,
-                                           Bytes& error_body,
-                                           const std::stop_token& stop) {
+HttpOutcome RegistryClient::first_exchange(const std::string& path, Walk& walk) {
     const Scheme known = scheme_;
-    url = (known == Scheme::Http ? "http://" : "https://") + host_ + path;
-    HttpOutcome outcome = exchange(url, headers, download, error_body, stop);
+    walk.start = walk.url = (known == Scheme::Http ? "http://" : "https://") + host_ + path;
+    HttpOutcome outcome = exchange(walk);
     if (known == Scheme::Unknown && outcome.end.failure == FailureKind::NotTls) {
-        url = "http://" + host_ + path;
-        outcome = exchange(url, headers, download, error_body, stop);
+        walk.start = walk.url = "http://" + host_ + path;
+        outcome = exchange(walk);
         if (outcome.response.status != 0) scheme_ = Scheme::Http;
     } else if (known == Scheme::Unknown && outcome.response.status != 0) {
         scheme_ = Scheme::Https;
@@ -164,54 +107,67 @@ HttpOutcome RegistryClient::first_exchange(std::string& url,
     return outcome;
 }
 
-std::optional<RegistryClient::Failure> RegistryClient::attempt(
-    const std::string& path,
-    const std::vector<std::string>& headers,
-    Download& download,
-    const std::stop_token& stop) {
-    std::string url;
-    Bytes error_body;
-    HttpOutcome outcome = first_exchange(url, path, headers, download, error_body, stop);
-    std::set<std::string> seen{url};
-    while (outcome.end.failure == FailureKind::None && is_redirect(outcome.response.status)) {
-        const std::string target = outcome.end.redirect_url;
-        check_redirect(url, target, seen);
-        url = target;
-        outcome = exchange(url, headers, download, error_body, stop);
+std::optional<Failure> RegistryClient::attempt(const std::string& path, Walk& walk) {
+    HttpOutcome outcome = first_exchange(path, walk);
+    bool answered = false;
+    for (;;) {
+        if (outcome.end.failure != FailureKind::None) break;
+        if (is_redirect(outcome.response.status)) {
+            follow_redirect(outcome.end.redirect_url, walk);
+        } else if (outcome.response.status == 401 && !answered &&
+                   same_origin(walk.url, walk.start)) {
+            answered = true;
+            if (auto failure =
+                    authenticator_.answer(walk.url, outcome.response, walk.sent, walk.stop)) {
+                return failure;
+            }
+        } else {
+            break;
+        }
+        outcome = exchange(walk);
     }
+    return judge(outcome, walk);
+}
+
+std::optional<Failure> RegistryClient::judge(const HttpOutcome& outcome, const Walk& walk) {
     const long status = outcome.response.status;
     if (status != 0 && status != 200 && status != 206) {
-        return Failure{status_error(url, status, error_body),
-                       status >= 500 || status == 429 || status == 408};
+        Failure failure =
+            status_failure(walk.url, outcome.response, walk.error_body, walk.sent.secrets);
+        if (!walk.sent.header.empty()) failure.error.add_context(authenticator_.account());
+        return failure;
     }
     // A connection that breaks after the last byte took nothing away.
+    Download& download = walk.download;
     const bool whole = download.offset() > 0 && download.complete();
     if (outcome.end.failure != FailureKind::None && !whole) {
-        return Failure{transfer_error(url, outcome.end), is_transient(outcome.end)};
+        return transfer_failure(walk.url, outcome.end);
     }
     if (!download.complete()) {
-        return Failure{transfer_error(url, {FailureKind::Cut, "the body ended too early", {}}),
-                       true};
+        return transfer_failure(walk.url, {FailureKind::Cut, "the body ended too early", {}});
     }
     return std::nullopt;
 }
 
-void RegistryClient::check_redirect(const std::string& from,
-                                    const std::string& to,
-                                    std::set<std::string>& seen) {
-    if (to.empty()) throw bad_redirect(from, "", "there is no usable Location");
-    if (!seen.insert(to).second) throw bad_redirect(from, to, "a redirect loop");
-    if (seen.size() > kMaxRedirects + 1) {
-        throw bad_redirect(
-            from, to, "more than " + std::to_string(kMaxRedirects) + " redirects in a row");
+void RegistryClient::follow_redirect(const std::string& to, Walk& walk) {
+    const auto refuse = [&](const std::string& problem) {
+        throw bad_target(walk.url, "redirects to", to, problem);
+    };
+    if (to.empty()) refuse("there is no usable Location");
+    walk.seen.insert(walk.url);
+    if (!walk.seen.insert(to).second) refuse("a redirect loop");
+    if (walk.seen.size() > kMaxRedirects + 1) {
+        refuse("more than " + std::to_string(kMaxRedirects) + " redirects in a row");
     }
     const Url target = parse_url(to);
-    if (target.has_user) throw bad_redirect(from, to, "a user name in the target");
-    if (target.scheme == "https") return;
-    if (parse_url(from).scheme == "https") throw bad_redirect(from, to, "from HTTPS to plain HTTP");
-    if (!may_use_http(target.host, target.port, options_)) {
-        throw bad_redirect(from, to, "plain HTTP to a host that is neither local nor allowed");
+    if (target.has_user) refuse("a user name in the target");
+    if (target.scheme != "https") {
+        if (parse_url(walk.url).scheme == "https") refuse("from HTTPS to plain HTTP");
+        if (!may_use_http(target.host, target.port, options_)) {
+            refuse("plain HTTP to a host that is neither local nor allowed");
+        }
     }
+    walk.url = to;
 }
 
 }  // namespace cfs::net

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "base/error.hpp"
+#include "net/authenticator.hpp"
 #include "net/http_client.hpp"
 #include "net/net_options.hpp"
 
@@ -34,52 +34,51 @@ class Download {
     [[nodiscard]] virtual std::uint64_t progress() const = 0;
 };
 
-/// GETs from one registry (OCI distribution-spec 1.1): chooses HTTPS or, where that is allowed,
-/// HTTP; follows redirects; repeats what may pass with back-off. Anonymous. Thread-safe.
+/// GETs from one repository of a registry (OCI distribution-spec 1.1): chooses HTTPS or, where that
+/// is allowed, HTTP; answers challenges; follows redirects, without credentials where they leave
+/// the registry; repeats what may pass with back-off. Thread-safe.
 class RegistryClient {
  public:
     /// \param host "HOST[:PORT]"
-    RegistryClient(std::string host, const NetOptions& options);
+    /// \param name the repository
+    /// \param http outlives this
+    RegistryClient(std::string host, std::string name, const NetOptions& options, HttpClient& http);
 
     /// Throws: AuthRequired (401, 403), NotFound (404), Network (other statuses, no connection,
-    /// TLS, redirects that loop, are too many or lead to plain HTTP), Cancelled, and what
-    /// `download` throws.
-    void get(const std::string& path,
+    /// TLS, redirects that loop, are too many or lead to plain HTTP), Unsupported and BadFormat for
+    /// the files of credentials, Cancelled, and what `download` throws.
+    /// \param what below the repository: "manifests/v1"
+    void get(const std::string& what,
              const std::vector<std::string>& headers,
              Download& download,
              const std::stop_token& stop);
 
  private:
-    /// Why an attempt failed, and whether another may succeed.
-    struct Failure {
-        Error error;
-        bool transient;
+    /// One GET on its way through challenges and redirects.
+    struct Walk {
+        const std::vector<std::string>& headers;
+        Download& download;
+        const std::stop_token& stop;
+        std::string start{};  ///< where it began, in the scheme that worked
+        std::string url{};
+        std::set<std::string> seen{};
+        Authorization sent{};
+        Bytes error_body{};
     };
 
-    [[nodiscard]] std::optional<Failure> attempt(const std::string& path,
-                                                 const std::vector<std::string>& headers,
-                                                 Download& download,
-                                                 const std::stop_token& stop);
-    [[nodiscard]] HttpOutcome exchange(const std::string& url,
-                                       const std::vector<std::string>& headers,
-                                       Download& download,
-                                       Bytes& error_body,
-                                       const std::stop_token& stop);
-    [[nodiscard]] HttpOutcome first_exchange(std::string& url,
-                                             const std::string& path,
-                                             const std::vector<std::string>& headers,
-                                             Download& download,
-                                             Bytes& error_body,
-                                             const std::stop_token& stop);
-    void check_redirect(const std::string& from,
-                        const std::string& to,
-                        std::set<std::string>& seen);
+    [[nodiscard]] std::optional<Failure> attempt(const std::string& path, Walk& walk);
+    [[nodiscard]] HttpOutcome exchange(Walk& walk);
+    [[nodiscard]] HttpOutcome first_exchange(const std::string& path, Walk& walk);
+    [[nodiscard]] std::optional<Failure> judge(const HttpOutcome& outcome, const Walk& walk);
+    void follow_redirect(const std::string& to, Walk& walk);
 
     enum class Scheme { Unknown, Http, Https };
 
     std::string host_;
+    std::string base_;  ///< "/v2/NAME/"
     NetOptions options_;
-    HttpClient http_;
+    HttpClient& http_;
+    Authenticator authenticator_;
     std::atomic<Scheme> scheme_ = Scheme::Unknown;
 };
 

@@ -141,12 +141,12 @@ Digest checked_digest(const ImageRef& ref, const HttpResponse& response, const B
 }  // namespace
 
 RegistrySource::RegistrySource(ImageRef ref, const NetOptions& options)
-    : ref_(std::move(ref)), client_(ref_.host, options) {}
+    : ref_(std::move(ref)), http_(options), client_(ref_.host, ref_.name, options, http_) {}
 
 Document RegistrySource::fetch_top(const std::stop_token& stop) {
     const std::string which = ref_.digest ? to_oci(*ref_.digest) : ref_.tag;
     DocumentDownload download(fetched_);
-    client_.get("/v2/" + ref_.name + "/manifests/" + which, manifest_headers(), download, stop);
+    client_.get("manifests/" + which, manifest_headers(), download, stop);
     Bytes bytes = download.take();
     refuse_web_page(download.response(), bytes);
     const Digest digest = checked_digest(ref_, download.response(), bytes);
@@ -157,10 +157,7 @@ Bytes RegistrySource::fetch_manifest(const Descriptor& descriptor, const std::st
     check_document_size(descriptor);
     MemorySink sink(kMaxDocumentBytes);
     BlobDownload download(descriptor, sink, fetched_);
-    client_.get("/v2/" + ref_.name + "/manifests/" + to_oci(descriptor.digest),
-                manifest_headers(),
-                download,
-                stop);
+    client_.get("manifests/" + to_oci(descriptor.digest), manifest_headers(), download, stop);
     download.finish();
     return sink.take();
 }
@@ -187,7 +184,7 @@ Resolved RegistrySource::resolve(const Platform& platform, const std::stop_token
 
 void RegistrySource::fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) {
     BlobDownload download(blob, sink, fetched_);
-    client_.get("/v2/" + ref_.name + "/blobs/" + to_oci(blob.digest), {}, download, stop);
+    client_.get("blobs/" + to_oci(blob.digest), {}, download, stop);
     download.finish();
 }
 

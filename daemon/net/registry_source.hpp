@@ -27,6 +27,7 @@ class RegistrySource final : public ImageSource {
     [[nodiscard]] Bytes fetch_config(const Descriptor& descriptor, const std::stop_token& stop);
 
     ImageRef ref_;
+    HttpClient http_;
     RegistryClient client_;
     std::atomic<std::uint64_t> fetched_ = 0;
 };

@@ -52,6 +52,32 @@ Url parse_url(const std::string& text) {
     return out;
 }
 
+bool same_origin(const std::string& one, const std::string& other) {
+    const auto origin = [](const std::string& text) {
+        Url url = parse_url(text);
+        if (url.port.empty()) url.port = url.scheme == "https" ? "443" : "80";
+        return url.scheme + "://" + url.host + ":" + url.port;
+    };
+    return origin(one) == origin(other);
+}
+
+std::string with_query(const std::string& url,
+                       const std::vector<std::pair<std::string, std::string>>& pairs) {
+    const std::unique_ptr<CURLU, CleanUp> parts(curl_url());
+    bool fine = parts && curl_url_set(parts.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
+                curl_url_set(parts.get(), CURLUPART_FRAGMENT, nullptr, 0) == CURLUE_OK;
+    for (const auto& [name, value] : pairs) {
+        if (value.empty()) continue;
+        const std::string pair = name + "=" + value;
+        fine = fine && curl_url_set(parts.get(),
+                                    CURLUPART_QUERY,
+                                    pair.c_str(),
+                                    CURLU_APPENDQUERY | CURLU_URLENCODE) == CURLUE_OK;
+    }
+    if (!fine) throw Error(ErrorCode::Network, "'" + printable(url, 300) + "' is no usable URL");
+    return part_of(parts.get(), CURLUPART_URL);
+}
+
 bool is_loopback(std::string_view host) {
     if (host == "localhost" || host == "[::1]") return true;
     in_addr address{};

@@ -5,6 +5,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace cfs::net {
 
@@ -18,6 +20,14 @@ struct Url {
 
 /// Throws Network for text that is no absolute http or https URL.
 [[nodiscard]] Url parse_url(const std::string& text);
+
+/// Whether both go to the same scheme, host and port; a default port may be left out.
+[[nodiscard]] bool same_origin(const std::string& one, const std::string& other);
+
+/// `url` with name=value pairs added to its query, encoded; pairs with an empty value are left out,
+/// so is a fragment.
+[[nodiscard]] std::string with_query(const std::string& url,
+                                     const std::vector<std::pair<std::string, std::string>>& pairs);
 
 /// 127.0.0.0/8, [::1] and localhost, nothing else.
 [[nodiscard]] bool is_loopback(std::string_view host);

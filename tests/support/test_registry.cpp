@@ -97,6 +97,7 @@ struct Answer {
     std::uint64_t start = 0;  ///< first byte of the content that is sent
     std::string content_range;
     std::string digest;  ///< of the true content, whatever is sent
+    std::string challenge;
 };
 
 }  // namespace
@@ -109,6 +110,8 @@ struct TestRegistry::State {
     std::vector<Fault> faults;
     std::vector<Request> requests;
     std::atomic<std::uint64_t> sent = 0;
+    std::unique_ptr<Door> door;
+    std::string origin;  ///< "http://127.0.0.1:PORT"
 
     void serve(Connection& connection);
     Fault record(const Request& request);
@@ -199,7 +202,15 @@ std::optional<Content> TestRegistry::State::find(const std::string& target) cons
 
 Answer TestRegistry::State::answer(const Request& request, const Fault& fault) const {
     Answer out;
-    if (auto content = find(request.target)) {
+    const auto key = request.headers.find("authorization");
+    const auto reply =
+        door ? door->check(request.target, key == request.headers.end() ? "" : key->second, origin)
+             : std::nullopt;
+    if (reply) {
+        out.status = reply->status;
+        out.challenge = reply->challenge;
+        out.content = text_content(reply->body, "application/json");
+    } else if (auto content = find(request.target)) {
         out.content = std::move(*content);
         out.digest = out.content.digest;
     } else {
@@ -261,6 +272,8 @@ bool TestRegistry::State::send(Connection& connection, const Request& request, c
             "Content-Length: " + std::to_string(fault.declared_length.value_or(length)) + "\r\n";
     }
     if (fault.no_length) head += "Connection: close\r\n";
+    if (!out.challenge.empty()) head += "WWW-Authenticate: " + out.challenge + "\r\n";
+    head += fault.headers;
     if (!out.digest.empty()) head += "Docker-Content-Digest: " + out.digest + "\r\n";
     if (!fault.location.empty()) head += "Location: " + fault.location + "\r\n";
     if (out.status == 206) head += "Content-Range: " + out.content_range + "\r\n";
@@ -278,6 +291,7 @@ void TestRegistry::State::serve(Connection& connection) {
 TestRegistry::TestRegistry(const std::optional<TlsFiles>& tls) : state_(std::make_unique<State>()) {
     State* state = state_.get();
     server_ = std::make_unique<TestServer>([state](Connection& peer) { state->serve(peer); }, tls);
+    state_->origin = (tls ? "https://" : "http://") + host();
 }
 
 TestRegistry::~TestRegistry() = default;
@@ -328,6 +342,14 @@ void TestRegistry::add_fault(Fault fault) {
 void TestRegistry::clear_faults() {
     const std::scoped_lock lock(state_->mutex);
     state_->faults.clear();
+}
+
+void TestRegistry::set_guard(Guard guard) {
+    state_->door = std::make_unique<Door>(std::move(guard));
+}
+
+Door& TestRegistry::door() {
+    return *state_->door;
 }
 
 std::vector<Request> TestRegistry::requests() const {

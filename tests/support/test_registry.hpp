@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "support/test_guard.hpp"
 #include "support/test_server.hpp"
 
 #include <chrono>
@@ -21,6 +22,7 @@ struct Fault {
 
     int status = 0;                                     ///< answer with this instead
     std::string location = {};                          ///< header of a redirect
+    std::string headers = {};                           ///< more lines, each with its line end
     std::string content_type = {};                      ///< instead of the true one
     std::optional<std::string> body = {};               ///< instead of the true one
     std::optional<std::uint64_t> declared_length = {};  ///< Content-Length says so
@@ -68,6 +70,11 @@ class TestRegistry {
 
     void add_fault(Fault fault);
     void clear_faults();
+
+    /// From now on only who has a key may read.
+    void set_guard(Guard guard);
+    /// \pre set_guard() was called
+    [[nodiscard]] Door& door();
 
     [[nodiscard]] std::vector<Request> requests() const;
     /// Bodies' bytes handed to sockets so far.

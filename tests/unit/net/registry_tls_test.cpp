@@ -65,6 +65,21 @@ TEST_F(RegistryTlsTest, ARedirectToPlainHttpIsRefusedEvenLocally) {
     EXPECT_TRUE(plain.requests().empty());
 }
 
+TEST_F(RegistryTlsTest, ATokenServiceOverPlainHttpIsRefusedEvenLocally) {
+    options_.ca_file = files_.certificate;
+    TestRegistry desk;
+    desk.set_guard({});
+    registry_.set_guard({.realm = "http://" + desk.host() + "/token"});
+    expect_error(ErrorCode::Network, "as its token service", [&] { (void)fetch("content"); });
+    EXPECT_TRUE(desk.requests().empty());
+}
+
+TEST_F(RegistryTlsTest, ATokenIsFetchedOverTls) {
+    options_.ca_file = files_.certificate;
+    registry_.set_guard({});
+    EXPECT_EQ(fetch("content"), "content");
+}
+
 TEST_F(RegistryTlsTest, ABlobIsContinuedOverTls) {
     options_.ca_file = files_.certificate;
     const std::string content(300'000, 'x');

@@ -17,6 +17,21 @@ TEST(Url, PartsAreNormalised) {
     EXPECT_TRUE(parse_url("http://u:p@h/").has_user);
 }
 
+TEST(Url, AnOriginIsSchemeHostAndPort) {
+    EXPECT_TRUE(same_origin("https://a/x", "HTTPS://A:443/y?z"));
+    EXPECT_TRUE(same_origin("http://a:80/x", "http://a"));
+    for (const char* other : {"http://a/x", "https://a:444/x", "https://b/x", "https://a.b/x"}) {
+        EXPECT_FALSE(same_origin("https://a/x", other)) << other;
+    }
+}
+
+TEST(Url, AQueryIsAddedEncoded) {
+    EXPECT_EQ(with_query("https://a/t", {{"s", "x y&z=1"}, {"none", ""}, {"t", "#"}}),
+              "https://a/t?s=x+y%26z%3d1&t=%23");
+    EXPECT_EQ(with_query("https://a/t?q=1#part", {{"s", "x"}}), "https://a/t?q=1&s=x");
+    EXPECT_EQ(with_query("https://a/t", {}), "https://a/t");
+}
+
 TEST(Url, OtherSchemesAreRefused) {
     test::expect_error(
         ErrorCode::Network, "file:///etc/passwd", [] { (void)parse_url("file:///etc/passwd"); });

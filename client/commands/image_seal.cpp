@@ -11,6 +11,7 @@
 #include "net/image_ref.hpp"
 #include "net/image_source.hpp"
 #include "uki/uki.hpp"
+#include "update/source.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -65,10 +66,8 @@ class Sealer {
  public:
     explicit Sealer(const ImageSeal& options)
         : options_(options), settings_(offline_settings(options.reach)), out_(parse_out(options)) {
-        net::NetOptions net;
-        net.ca_file = options.reach.ca_file;
-        net.insecure_registries = options.reach.insecure_registries;
-        source_ = net::open_source(net::parse_image_ref(options.source), net);
+        source_ =
+            net::open_source(net::parse_image_ref(options.source), update::net_options(settings_));
     }
 
     void run();

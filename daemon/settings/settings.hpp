@@ -64,6 +64,12 @@ struct NetSettings {
     std::string ca_file;  ///< empty: the system's
     std::vector<std::string>
         insecure_registries;  ///< "host:port" that may speak plain HTTP; loopback always may
+    /// Files of registry credentials, in the order in which they are asked; missing ones are
+    /// passed over.
+    std::vector<std::string> auth_files = {"/etc/cfsupdated/auth.json",
+                                           "/run/containers/0/auth.json",
+                                           "/root/.config/containers/auth.json",
+                                           "/root/.docker/config.json"};
     unsigned attempts = 5;
     unsigned connections = 2;  ///< layers fetched and unpacked at the same time
     std::chrono::seconds connect_timeout{30};

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
 #include "crypto/hasher.hpp"
+#include "net/auth_file.hpp"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -31,6 +32,10 @@ net::NetOptions net_options(const settings::Settings& settings) {
     net::NetOptions options;
     options.ca_file = settings.net.ca_file;
     options.insecure_registries = settings.net.insecure_registries;
+    options.auth_files = settings.net.auth_files;
+    if (const std::string given = net::systemd_auth_file(); !given.empty()) {
+        options.auth_files.insert(options.auth_files.begin(), given);
+    }
     options.max_attempts = settings.net.attempts;
     options.connect_timeout = settings.net.connect_timeout;
     options.low_speed_time = settings.net.stall_timeout;

@@ -15,6 +15,7 @@ ExitCode exit_code_for(ErrorCode code) {
         case ErrorCode::OnBattery:
         case ErrorCode::Inhibited:
         case ErrorCode::OutsideWindow:
+        case ErrorCode::RegistryBlocked:
             return ExitCode::Blocked;
         case ErrorCode::Network:
         case ErrorCode::AuthRequired:

@@ -7,7 +7,7 @@
 namespace cfs {
 namespace {
 
-constexpr std::array<std::string_view, 24> kNames = {
+constexpr std::array<std::string_view, 25> kNames = {
     "Network",
     "NotFound",
     "AuthRequired",
@@ -32,8 +32,9 @@ constexpr std::array<std::string_view, 24> kNames = {
     "Io",
     "InvalidArgs",
     "AccessDenied",
+    "RegistryBlocked",
 };
-static_assert(kNames.size() == static_cast<std::size_t>(ErrorCode::AccessDenied) + 1);
+static_assert(kNames.size() == static_cast<std::size_t>(ErrorCode::RegistryBlocked) + 1);
 
 ErrorCode code_for_errno(int err) {
     switch (err) {

@@ -42,6 +42,7 @@ enum class ErrorCode {
     Io,            ///< a disk failed or is read-only (neither our bug nor damaged state)
     InvalidArgs,   ///< the caller's arguments are wrong
     AccessDenied,
+    RegistryBlocked,  ///< the machine's registries.conf forbids this image
 };
 
 /// "Network", "NotFound", ...

@@ -2,6 +2,7 @@
 #include "net/http_client.hpp"
 
 #include "base/error.hpp"
+#include "net/url.hpp"
 
 #include <curl/curl.h>
 
@@ -131,6 +132,11 @@ void Exchange::configure(const HttpRequest& request, const NetOptions& options) 
         set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
         // The distribution's default directory would still be trusted beside the given file.
         set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+    }
+    const Url url = parse_url(request.url);
+    if (is_listed(options.unverified_registries, url.host, url.port)) {
+        set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
     if (request.direct) set(easy, CURLOPT_NOPROXY, "*");
     set(easy, CURLOPT_ERRORBUFFER, problem_.data());

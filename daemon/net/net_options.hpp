@@ -23,6 +23,9 @@ struct NetOptions {
     std::chrono::milliseconds retry_base{500};          ///< first back-off; doubles
     std::uint64_t retry_seed = 0;                       ///< jitter; give each machine its own
     std::vector<std::string> insecure_registries;  ///< "HOST" or "HOST:PORT" that may speak HTTP
+    /// The same form: their certificates need not be known (`insecure` in registries.conf).
+    std::vector<std::string> unverified_registries;
+    std::string registries_conf;  ///< containers-registries.conf(5); empty: none
     /// Files of credentials, looked through in this order; see containers-auth.json(5).
     std::vector<std::string> auth_files;
     const Clock* clock = &system_clock();  ///< outlives everything made with these options

@@ -2,6 +2,7 @@
 #include "net/registry_source.hpp"
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "crypto/hasher.hpp"
 #include "net/blob_check.hpp"
 
@@ -138,53 +139,116 @@ Digest checked_digest(const ImageRef& ref, const HttpResponse& response, const B
     return found;
 }
 
+/// What registries.conf calls insecure is so for this source.
+NetOptions with_insecure(NetOptions options, const std::vector<Endpoint>& route) {
+    for (const Endpoint& endpoint : route) {
+        if (!endpoint.insecure) continue;
+        options.insecure_registries.push_back(endpoint.ref.host);
+        options.unverified_registries.push_back(endpoint.ref.host);
+    }
+    return options;
+}
+
+std::string place_name(const ImageRef& ref) {
+    return "'" + printable(ref.host + "/" + ref.name, 300) + "'";
+}
+
 }  // namespace
 
 RegistrySource::RegistrySource(ImageRef ref, const NetOptions& options)
-    : ref_(std::move(ref)), http_(options), client_(ref_.host, ref_.name, options, http_) {}
+    : ref_(std::move(ref)),
+      reference_(to_string(ref_)),
+      route_(load_registries(options.registries_conf).route(ref_)),
+      http_(with_insecure(options, route_)) {
+    const NetOptions own = with_insecure(options, route_);
+    for (const Endpoint& endpoint : route_) {
+        const ImageRef& at = endpoint.ref;
+        places_.emplace_back(new Place{at, {at.host, at.name, own, http_}});
+    }
+}
 
-Document RegistrySource::fetch_top(const std::stop_token& stop) {
-    const std::string which = ref_.digest ? to_oci(*ref_.digest) : ref_.tag;
+/// Is there another place to ask after `error` came from place `at`? Says so in the log.
+bool RegistrySource::goes_on(std::size_t at, const Error& error) const {
+    if (error.code() == ErrorCode::Cancelled || at + 1 == places_.size()) return false;
+    log::warn(std::string("a mirror failed: ") + error.what() + " mirror=" +
+              place_name(places_[at]->ref) + " next=" + place_name(places_[at + 1]->ref));
+    return true;
+}
+
+Document RegistrySource::fetch_top(Place& place, const std::stop_token& stop) {
+    const ImageRef& ref = place.ref;
+    const std::string which = ref.digest ? to_oci(*ref.digest) : ref.tag;
     DocumentDownload download(fetched_);
-    client_.get("manifests/" + which, manifest_headers(), download, stop);
+    place.client.get("manifests/" + which, manifest_headers(), download, stop);
     Bytes bytes = download.take();
     refuse_web_page(download.response(), bytes);
-    const Digest digest = checked_digest(ref_, download.response(), bytes);
+    const Digest digest = checked_digest(ref, download.response(), bytes);
     return {digest, std::move(bytes), download.response().content_type};
 }
 
-Bytes RegistrySource::fetch_manifest(const Descriptor& descriptor, const std::stop_token& stop) {
+Bytes RegistrySource::fetch_manifest(Place& place,
+                                     const Descriptor& descriptor,
+                                     const std::stop_token& stop) {
     check_document_size(descriptor);
     MemorySink sink(kMaxDocumentBytes);
     BlobDownload download(descriptor, sink, fetched_);
-    client_.get("manifests/" + to_oci(descriptor.digest), manifest_headers(), download, stop);
+    place.client.get("manifests/" + to_oci(descriptor.digest), manifest_headers(), download, stop);
     download.finish();
     return sink.take();
 }
 
-Bytes RegistrySource::fetch_config(const Descriptor& descriptor, const std::stop_token& stop) {
+Bytes RegistrySource::fetch_config(Place& place,
+                                   const Descriptor& descriptor,
+                                   const std::stop_token& stop) {
     check_document_size(descriptor);
     MemorySink sink(kMaxDocumentBytes);
-    fetch_blob(descriptor, sink, stop);
+    BlobDownload download(descriptor, sink, fetched_);
+    place.client.get("blobs/" + to_oci(descriptor.digest), {}, download, stop);
+    download.finish();
     return sink.take();
 }
 
+Resolved RegistrySource::resolve_at(Place& place,
+                                    const Platform& platform,
+                                    const std::stop_token& stop) {
+    Resolved out = resolve_document(
+        fetch_top(place, stop),
+        platform,
+        {[&](const Descriptor& wanted) { return fetch_manifest(place, wanted, stop); },
+         [&](const Descriptor& wanted) { return fetch_config(place, wanted, stop); }});
+    out.reference = reference_;
+    return out;
+}
+
 Resolved RegistrySource::resolve(const Platform& platform, const std::stop_token& stop) {
-    const std::string reference = to_string(ref_);
-    return with_context(reference, [&] {
-        Resolved out = resolve_document(
-            fetch_top(stop),
-            platform,
-            {[&](const Descriptor& wanted) { return fetch_manifest(wanted, stop); },
-             [&](const Descriptor& wanted) { return fetch_config(wanted, stop); }});
-        out.reference = reference;
-        return out;
+    return with_context(reference_, [&] {
+        for (std::size_t at = 0;; ++at) {
+            try {
+                Resolved out = resolve_at(*places_[at], platform, stop);
+                current_ = at;
+                return out;
+            } catch (const Error& e) {
+                if (!goes_on(at, e)) throw;
+            }
+        }
     });
 }
 
 void RegistrySource::fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) {
     BlobDownload download(blob, sink, fetched_);
-    client_.get("blobs/" + to_oci(blob.digest), {}, download, stop);
+    for (std::size_t at = current_;; ++at) {
+        try {
+            places_[at]->client.get("blobs/" + to_oci(blob.digest), {}, download, stop);
+            break;
+        } catch (const Error& e) {
+            const bool elsewhere = e.code() == ErrorCode::Network ||
+                                   e.code() == ErrorCode::NotFound ||
+                                   e.code() == ErrorCode::AuthRequired;
+            if (!elsewhere || !goes_on(at, e)) throw;
+            std::size_t same = at;
+            if (e.code() == ErrorCode::Network) current_.compare_exchange_strong(same, at + 1);
+        }
+    }
     download.finish();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/image_source.hpp"
+#include "net/registries.hpp"
 #include "net/registry_client.hpp"
 #include "net/resolve.hpp"
 
@@ -9,11 +10,18 @@
 
 namespace cfs::net {
 
-/// An image in a registry. A blob that is cut in the middle is continued where it stopped: by Range
-/// when the registry honours it, else by reading over what is there already.
+/// An image in a registry, or in one of its mirrors: registries.conf says which are asked, in order
+/// and the origin last. resolve() goes on to the next place whatever is wrong with one, and begins
+/// at the first each time; blobs come from the place that resolved. fetch_blob() goes on to the
+/// next place, and continues there, when one cannot be reached, has no such blob or wants
+/// credentials; a place that could not be reached is not asked for blobs again. Wrong bytes are
+/// never made good by another place: they are in the sink already. A blob that is cut in the middle
+/// is continued where it stopped: by Range when the registry honours it, else by reading over what
+/// is there already.
 class RegistrySource final : public ImageSource {
  public:
-    /// \pre ref.transport == Transport::Registry
+    /// Reads registries.conf. \pre ref.transport == Transport::Registry
+    /// \throws RegistryBlocked; BadFormat for registries.conf
     RegistrySource(ImageRef ref, const NetOptions& options);
 
     Resolved resolve(const Platform& platform, const std::stop_token& stop) override;
@@ -22,13 +30,30 @@ class RegistrySource final : public ImageSource {
     std::uint64_t bytes_fetched() const override { return fetched_; }
 
  private:
-    [[nodiscard]] Document fetch_top(const std::stop_token& stop);
-    [[nodiscard]] Bytes fetch_manifest(const Descriptor& descriptor, const std::stop_token& stop);
-    [[nodiscard]] Bytes fetch_config(const Descriptor& descriptor, const std::stop_token& stop);
+    struct Place {
+        ImageRef ref;
+        RegistryClient client;
+    };
+
+    [[nodiscard]] Document fetch_top(Place& place, const std::stop_token& stop);
+    [[nodiscard]] Bytes fetch_manifest(Place& place,
+                                       const Descriptor& descriptor,
+                                       const std::stop_token& stop);
+    [[nodiscard]] Bytes fetch_config(Place& place,
+                                     const Descriptor& descriptor,
+                                     const std::stop_token& stop);
+
+    [[nodiscard]] Resolved resolve_at(Place& place,
+                                      const Platform& platform,
+                                      const std::stop_token& stop);
+    [[nodiscard]] bool goes_on(std::size_t at, const Error& error) const;
 
     ImageRef ref_;
+    std::string reference_;
+    std::vector<Endpoint> route_;
     HttpClient http_;
-    RegistryClient client_;
+    std::vector<std::unique_ptr<Place>> places_;  ///< as in route_
+    std::atomic<std::size_t> current_ = 0;        ///< where blobs are asked for first
     std::atomic<std::uint64_t> fetched_ = 0;
 };
 

@@ -85,12 +85,16 @@ bool is_loopback(std::string_view host) {
     return ntohl(address.s_addr) >> 24 == 127;
 }
 
-bool may_use_http(const std::string& host, const std::string& port, const NetOptions& options) {
-    if (is_loopback(host)) return true;
-    const auto& listed = options.insecure_registries;
-    return std::any_of(listed.begin(), listed.end(), [&](const std::string& entry) {
+bool is_listed(const std::vector<std::string>& registries,
+               const std::string& host,
+               const std::string& port) {
+    return std::any_of(registries.begin(), registries.end(), [&](const std::string& entry) {
         return lower(entry) == host || (!port.empty() && lower(entry) == host + ":" + port);
     });
+}
+
+bool may_use_http(const std::string& host, const std::string& port, const NetOptions& options) {
+    return is_loopback(host) || is_listed(options.insecure_registries, host, port);
 }
 
 }  // namespace cfs::net

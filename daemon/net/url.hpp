@@ -32,6 +32,11 @@ struct Url {
 /// 127.0.0.0/8, [::1] and localhost, nothing else.
 [[nodiscard]] bool is_loopback(std::string_view host);
 
+/// Whether a list of "HOST" and "HOST:PORT" names it; "HOST" means every port.
+[[nodiscard]] bool is_listed(const std::vector<std::string>& registries,
+                             const std::string& host,
+                             const std::string& port);
+
 /// Whether plain HTTP may be spoken to `host`: loopback, or listed as "HOST" or "HOST:PORT".
 [[nodiscard]] bool may_use_http(const std::string& host,
                                 const std::string& port,

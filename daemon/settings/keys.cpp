@@ -48,6 +48,10 @@ bool is_absolute_path(std::string_view text) {
     return !text.empty() && text.front() == '/' && is_plain(text);
 }
 
+bool is_path_or_empty(std::string_view text) {
+    return text.empty() || is_absolute_path(text);
+}
+
 /// `member` picks the field; `valid` judges a string before it is taken.
 template <typename Member, typename Valid>
 Key text_key(std::string_view name, std::string_view allowed, Member member, Valid valid) {
@@ -285,11 +289,15 @@ std::vector<Key> limit_and_net_keys() {
         text_key("net.ca_file",
                  "an absolute path, or \"\" for the system's",
                  CFS_FIELD(net.ca_file),
-                 [](std::string_view text) { return text.empty() || is_absolute_path(text); }),
+                 is_path_or_empty),
         list_key("net.insecure_registries",
                  "a list of \"host:port\"",
                  CFS_FIELD(net.insecure_registries),
                  is_host),
+        text_key("net.registries_conf",
+                 "an absolute path, or \"\" for none",
+                 CFS_FIELD(net.registries_conf),
+                 is_path_or_empty),
         list_key("net.auth_files",
                  "a list of absolute paths",
                  CFS_FIELD(net.auth_files),

@@ -64,6 +64,7 @@ struct NetSettings {
     std::string ca_file;  ///< empty: the system's
     std::vector<std::string>
         insecure_registries;  ///< "host:port" that may speak plain HTTP; loopback always may
+    std::string registries_conf = "/etc/containers/registries.conf";  ///< empty: none
     /// Files of registry credentials, in the order in which they are asked; missing ones are
     /// passed over.
     std::vector<std::string> auth_files = {"/etc/cfsupdated/auth.json",

@@ -24,7 +24,7 @@ HOMES = {
     r"curl/": {"net"},
     r"archive(_entry)?\.h": {"archive"},
     r"openssl/": {"crypto"},
-    r"toml\+\+/": {"settings"},
+    r"toml\+\+/": {"settings", "net"},
     r"boost/json": {"net", "store", "update", "service", "client"},
     r"boost/asio": {"service", "app"},
     r"pcre2": {"image"},

@@ -38,7 +38,8 @@ INSTANTIATE_TEST_SUITE_P(Errors,
                                          Row{ErrorCode::Metered, 5},
                                          Row{ErrorCode::OnBattery, 5},
                                          Row{ErrorCode::Inhibited, 5},
-                                         Row{ErrorCode::OutsideWindow, 5}),
+                                         Row{ErrorCode::OutsideWindow, 5},
+                                         Row{ErrorCode::RegistryBlocked, 5}),
                          [](const auto& test) { return std::string(to_string(test.param.error)); });
 
 }  // namespace

@@ -72,6 +72,7 @@ max_uki_size = "256M"
 auto_finalize = false
 [net]
 insecure_registries = ["registry.local:5000"]
+registries_conf = ""
 auth_files = ["/etc/own.json"]
 connect_timeout = "2min"
 connections = 3
@@ -90,6 +91,7 @@ connections = 3
     EXPECT_EQ(settings.boot.max_uki_size, std::uint64_t{256} << 20);
     EXPECT_FALSE(settings.update.auto_finalize);
     EXPECT_EQ(settings.net.insecure_registries, std::vector<std::string>{"registry.local:5000"});
+    EXPECT_EQ(settings.net.registries_conf, "");
     EXPECT_EQ(settings.net.auth_files, std::vector<std::string>{"/etc/own.json"});
     EXPECT_EQ(settings.net.connect_timeout, 120s);
     EXPECT_EQ(settings.net.connections, 3U);

@@ -68,7 +68,9 @@ Failure status_failure(const std::string& url,
             {ErrorCode::NotFound, text, "check the image's name and tag, and that it was pushed"}};
     }
     return {{ErrorCode::Network, text, "the registry has a problem: try again later"},
-            status >= 500 || status == 429 || status == 408};
+            status >= 500 || status == 429 || status == 408,
+            response.retry_after,
+            response.date};
 }
 
 Failure transfer_failure(const std::string& url, const TransferEnd& end) {

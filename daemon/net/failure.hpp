@@ -16,6 +16,8 @@ namespace cfs::net {
 struct Failure {
     Error error;
     bool transient = false;
+    std::string retry_after{};  ///< the server's words on when to come again
+    std::string date{};         ///< when it said so
 };
 
 /// For messages: in quotes, without its query, where signed targets carry secrets.

@@ -89,6 +89,10 @@ void HeaderCollector::add_field(std::string_view name, std::string_view value) {
         response_.content_range = value;
     } else if (name == "docker-content-digest") {
         response_.docker_content_digest = value;
+    } else if (name == "retry-after") {
+        response_.retry_after = value;
+    } else if (name == "date") {
+        response_.date = value;
     } else if (name == "www-authenticate" && response_.challenges.size() < kMaxChallenges) {
         response_.challenges.emplace_back(value);
     }

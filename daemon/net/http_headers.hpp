@@ -16,6 +16,8 @@ struct HttpResponse {
     std::optional<std::uint64_t> content_length;
     std::string content_range;            ///< as sent
     std::string docker_content_digest;    ///< as sent
+    std::string retry_after;              ///< as sent
+    std::string date;                     ///< as sent
     std::vector<std::string> challenges;  ///< WWW-Authenticate fields as sent, the first eight
 };
 

@@ -25,7 +25,9 @@ struct NetOptions {
     std::vector<std::string> insecure_registries;  ///< "HOST" or "HOST:PORT" that may speak HTTP
     /// The same form: their certificates need not be known (`insecure` in registries.conf).
     std::vector<std::string> unverified_registries;
-    std::string registries_conf;  ///< containers-registries.conf(5); empty: none
+    std::string registries_conf;          ///< containers-registries.conf(5); empty: none
+    /// Longer than this is not waited when a server says Retry-After: the attempt fails for good.
+    std::chrono::seconds longest_wait{300};
     /// Files of credentials, looked through in this order; see containers-auth.json(5).
     std::vector<std::string> auth_files;
     const Clock* clock = &system_clock();  ///< outlives everything made with these options

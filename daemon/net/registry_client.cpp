@@ -65,11 +65,26 @@ void RegistryClient::get(const std::string& what,
             error.add_context("after " + std::to_string(failures) + " attempts");
             throw error;
         }
-        const auto delay = retry_delay(failures, options_.retry_seed, options_.retry_base);
+        const auto delay = delay_after(*failure, failures);
         log::info(std::string("fetching again: ") + failure->error.what() + " delay_ms=" +
                   std::to_string(delay.count()) + " offset=" + std::to_string(download.offset()));
         wait_or_stop(delay, stop);
     }
+}
+
+/// The back-off comes on top of what the server asks for, so that a fleet does not return in step.
+std::chrono::milliseconds RegistryClient::delay_after(const Failure& failure,
+                                                      unsigned failures) const {
+    const auto own = retry_delay(failures, options_.retry_seed, options_.retry_base);
+    const auto asked = parse_retry_after(failure.retry_after, failure.date, options_.clock->now());
+    if (!asked) return own;
+    if (*asked > options_.longest_wait) {
+        Error error = failure.error;
+        error.add_context("to be asked again in " + std::to_string(asked->count()) +
+                          " seconds only");
+        throw error;
+    }
+    return *asked + own;
 }
 
 HttpOutcome RegistryClient::exchange(Walk& walk) {

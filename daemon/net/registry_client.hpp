@@ -67,6 +67,8 @@ class RegistryClient {
     };
 
     [[nodiscard]] std::optional<Failure> attempt(const std::string& path, Walk& walk);
+    [[nodiscard]] std::chrono::milliseconds delay_after(const Failure& failure,
+                                                        unsigned failures) const;
     [[nodiscard]] HttpOutcome exchange(Walk& walk);
     [[nodiscard]] HttpOutcome first_exchange(const std::string& path, Walk& walk);
     [[nodiscard]] std::optional<Failure> judge(const HttpOutcome& outcome, const Walk& walk);

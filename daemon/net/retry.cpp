@@ -2,6 +2,9 @@
 #include "net/retry.hpp"
 
 #include "base/stop.hpp"
+#include "net/http_headers.hpp"
+
+#include <curl/curl.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -30,6 +33,21 @@ std::chrono::milliseconds retry_delay(unsigned attempt,
         full = std::min(full * 2, kLongest);
     const auto part = static_cast<std::int64_t>(mix(seed + attempt) % 1024);
     return full / 2 + full * part / 2048;
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(const std::string& value,
+                                                      const std::string& date,
+                                                      std::chrono::system_clock::time_point now) {
+    constexpr std::chrono::seconds kYear{std::chrono::hours{24 * 365}};
+    if (const auto seconds = parse_decimal(value)) {
+        return std::min(std::chrono::seconds(std::min<std::uint64_t>(*seconds, kYear.count())),
+                        kYear);
+    }
+    const time_t then = curl_getdate(value.c_str(), nullptr);
+    if (then == -1) return std::nullopt;
+    time_t from = curl_getdate(date.c_str(), nullptr);
+    if (from == -1) from = std::chrono::system_clock::to_time_t(now);
+    return std::clamp(std::chrono::seconds(then - from), std::chrono::seconds(0), kYear);
 }
 
 void wait_or_stop(std::chrono::milliseconds duration, const std::stop_token& stop) {

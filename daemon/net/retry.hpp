@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <stop_token>
+#include <string>
 
 namespace cfs::net {
 
@@ -13,6 +15,12 @@ namespace cfs::net {
 [[nodiscard]] std::chrono::milliseconds retry_delay(unsigned attempt,
                                                     std::uint64_t seed,
                                                     std::chrono::milliseconds base);
+
+/// What a Retry-After field asks for (RFC 9110 10.2.3): seconds, or a date, which is counted from
+/// the server's own `date` where it says one, because a device's clock may be wrong. nullopt: it is
+/// neither. Takes hostile text; at most a year, never negative.
+[[nodiscard]] std::optional<std::chrono::seconds> parse_retry_after(
+    const std::string& value, const std::string& date, std::chrono::system_clock::time_point now);
 
 /// Sleeps; ends at once with Cancelled when stopped.
 void wait_or_stop(std::chrono::milliseconds duration, const std::stop_token& stop);

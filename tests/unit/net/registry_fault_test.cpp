@@ -76,6 +76,34 @@ TEST_F(RegistryFaultTest, ABurstOfServerErrorsIsWaitedOut) {
     EXPECT_EQ(requests(), 5U);
 }
 
+TEST_F(RegistryFaultTest, RetryAfterIsWaitedFor) {
+    publish();
+    registry_.add_fault({.times = 1, .status = 429, .headers = "Retry-After: 1\r\n"});
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(as_text(resolve().manifest_bytes), image_.manifest());
+    EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+    EXPECT_EQ(requests(), 3U);
+}
+
+TEST_F(RegistryFaultTest, RetryAfterAsADateIsCountedByTheServersClock) {
+    publish();
+    registry_.add_fault({.times = 1,
+                         .status = 503,
+                         .headers = "Retry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\n"
+                                    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"});
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(as_text(resolve().manifest_bytes), image_.manifest());
+    EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+}
+
+TEST_F(RegistryFaultTest, ALongRetryAfterIsNotWaitedFor) {
+    publish();
+    registry_.add_fault({.status = 429, .headers = "Retry-After: 3600\r\n"});
+    expect_error(
+        ErrorCode::Network, "to be asked again in 3600 seconds only", [&] { (void)resolve(); });
+    EXPECT_EQ(requests(), 1U);
+}
+
 TEST_F(RegistryFaultTest, LastingServerErrorsAreNamed) {
     registry_.add_fault(
         {.status = 500, .body = R"({"errors":[{"code":"OOPS","message":"no disk"}]})"});

@@ -2,6 +2,7 @@
 #include "net/http_client.hpp"
 
 #include "base/error.hpp"
+#include "net/exchange.hpp"
 #include "net/url.hpp"
 
 #include <curl/curl.h>
@@ -10,7 +11,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -22,176 +22,13 @@
 namespace cfs::net {
 namespace {
 
-struct CleanUp {
-    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
 struct CleanUpMulti {
     void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 
-constexpr long kReceiveBuffer = 256L * 1024;
+/// A limited rate is kept by reading no further ahead than this.
+constexpr std::size_t kLimitedQueue = std::size_t{64} << 10;
 constexpr int kPollMilliseconds = 1000;  // a lost wake-up would cost this much, never hang
-
-template <typename T>
-void set(CURL* easy, CURLoption option, T value) {
-    if (const CURLcode code = curl_easy_setopt(easy, option, value); code != CURLE_OK) {
-        throw Error(ErrorCode::Internal,
-                    std::string("setting up a transfer: ") + curl_easy_strerror(code));
-    }
-}
-
-FailureKind kind_of(CURLcode code) {
-    switch (code) {
-        case CURLE_OK:
-            return FailureKind::None;
-        case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_COULDNT_RESOLVE_PROXY:
-        case CURLE_COULDNT_CONNECT:
-            return FailureKind::Connect;
-        case CURLE_SSL_CONNECT_ERROR:
-            return FailureKind::NotTls;
-        case CURLE_PEER_FAILED_VERIFICATION:
-        case CURLE_SSL_CACERT_BADFILE:
-        case CURLE_SSL_CERTPROBLEM:
-        case CURLE_SSL_ISSUER_ERROR:
-        case CURLE_SSL_INVALIDCERTSTATUS:
-            return FailureKind::Certificate;
-        case CURLE_OPERATION_TIMEDOUT:
-            return FailureKind::Stalled;
-        case CURLE_PARTIAL_FILE:
-        case CURLE_GOT_NOTHING:
-        case CURLE_RECV_ERROR:
-        case CURLE_SEND_ERROR:
-        case CURLE_HTTP2:
-        case CURLE_HTTP2_STREAM:
-            return FailureKind::Cut;
-        default:
-            return FailureKind::Other;
-    }
-}
-
-/// One easy handle and what its callbacks write to. Lives and dies on the transfer thread; its
-/// address is known to libcurl, so it never moves.
-class Exchange {
- public:
-    Exchange(std::shared_ptr<Transfer> transfer,
-             const HttpRequest& request,
-             const NetOptions& options);
-    Exchange(const Exchange&) = delete;
-    Exchange& operator=(const Exchange&) = delete;
-
-    [[nodiscard]] CURL* easy() const { return easy_.get(); }
-
-    void finish(CURLcode code);
-
- private:
-    void configure(const HttpRequest& request, const NetOptions& options);
-    static std::size_t on_header(char* data, std::size_t, std::size_t count, void* self) noexcept;
-    static std::size_t on_body(char* data, std::size_t, std::size_t count, void* self) noexcept;
-
-    std::shared_ptr<Transfer> transfer_;
-    std::unique_ptr<curl_slist, CleanUp> headers_;
-    std::unique_ptr<CURL, CleanUp> easy_;
-    std::array<char, CURL_ERROR_SIZE> problem_{};
-    HeaderCollector collector_;
-    std::string parked_;  ///< what a callback failed with
-};
-
-Exchange::Exchange(std::shared_ptr<Transfer> transfer,
-                   const HttpRequest& request,
-                   const NetOptions& options)
-    : transfer_(std::move(transfer)), easy_(curl_easy_init()) {
-    if (!easy_) throw Error(ErrorCode::Internal, "setting up a transfer");
-    for (const std::string& header : request.headers) {
-        curl_slist* list = curl_slist_append(headers_.get(), header.c_str());
-        if (list == nullptr) throw std::bad_alloc();
-        (void)headers_.release();
-        headers_.reset(list);
-    }
-    configure(request, options);
-}
-
-void Exchange::configure(const HttpRequest& request, const NetOptions& options) {
-    CURL* easy = easy_.get();
-    set(easy, CURLOPT_URL, request.url.c_str());
-    set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-    set(easy, CURLOPT_HTTPHEADER, headers_.get());
-    set(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
-    set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    set(easy, CURLOPT_NOSIGNAL, 1L);
-    set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    set(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
-    set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-    set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options.low_speed_bytes));
-    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.low_speed_time.count()));
-    if (!options.ca_file.empty()) {
-        set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
-        // The distribution's default directory would still be trusted beside the given file.
-        set(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
-    }
-    const Url url = parse_url(request.url);
-    if (is_listed(options.unverified_registries, url.host, url.port)) {
-        set(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        set(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-    if (request.direct) set(easy, CURLOPT_NOPROXY, "*");
-    set(easy, CURLOPT_ERRORBUFFER, problem_.data());
-    set(easy, CURLOPT_PRIVATE, static_cast<void*>(this));
-    set(easy, CURLOPT_HEADERFUNCTION, &Exchange::on_header);
-    set(easy, CURLOPT_HEADERDATA, static_cast<void*>(this));
-    set(easy, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
-    set(easy, CURLOPT_WRITEDATA, static_cast<void*>(this));
-}
-
-std::size_t Exchange::on_header(char* data,
-                                std::size_t /*one*/,
-                                std::size_t count,
-                                void* self) noexcept {
-    auto* exchange = static_cast<Exchange*>(self);
-    try {
-        if (exchange->collector_.add({data, count})) {
-            exchange->transfer_->put_head(exchange->collector_.response());
-        }
-        return count;
-    } catch (const std::exception& e) {
-        exchange->parked_ = e.what();
-        return 0;
-    }
-}
-
-std::size_t Exchange::on_body(char* data,
-                              std::size_t /*one*/,
-                              std::size_t count,
-                              void* self) noexcept {
-    auto* exchange = static_cast<Exchange*>(self);
-    try {
-        const bool taken = exchange->transfer_->put_body(as_bytes({data, count}));
-        return taken ? count : CURL_WRITEFUNC_PAUSE;
-    } catch (const std::exception& e) {
-        exchange->parked_ = e.what();
-        return 0;
-    }
-}
-
-void Exchange::finish(CURLcode code) {
-    TransferEnd end;
-    end.failure = kind_of(code);
-    if (code != CURLE_OK) {
-        const std::string_view detail = problem_.data();
-        end.problem = detail.empty() ? curl_easy_strerror(code) : std::string(detail);
-    }
-    if (!parked_.empty()) end.problem = parked_;
-    char* redirect = nullptr;
-    if (curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &redirect) == CURLE_OK &&
-        redirect != nullptr) {
-        end.redirect_url = redirect;
-    }
-    transfer_->put_end(std::move(end));
-}
 
 void init_curl() {
     static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -208,6 +45,8 @@ class HttpClient::Loop {
         init_curl();
         multi_.reset(curl_multi_init());
         if (!multi_) throw Error(ErrorCode::Internal, "setting up libcurl");
+        (void)curl_multi_setopt(
+            multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.connections));
         thread_ = std::thread([this]() noexcept { run(); });
     }
 
@@ -344,15 +183,25 @@ void HttpClient::Loop::collect_finished() {
     }
 }
 
-HttpClient::HttpClient(const NetOptions& options) : loop_(std::make_unique<Loop>(options)) {}
+HttpClient::HttpClient(const NetOptions& options)
+    : options_(options), limiter_(options.rate_limit), loop_(std::make_unique<Loop>(options)) {}
 
 HttpClient::~HttpClient() = default;
 
 HttpOutcome HttpClient::get(const HttpRequest& request,
                             const OnResponse& on_response,
                             const std::stop_token& stop) {
-    const auto transfer = std::make_shared<Transfer>();
-    loop_->start(transfer, request);
+    const auto transfer =
+        std::make_shared<Transfer>(options_.rate_limit == 0 ? Transfer::kLimit : kLimitedQueue);
+    HttpRequest ready = request;
+    if (const Url url = parse_url(request.url); url.scheme == "https") {
+        ready.certs = find_host_certs(options_.certs_dirs,
+                                      url.host + (url.port.empty() ? "" : ":" + url.port));
+        if (!ready.certs.ca_pem.empty() && !options_.ca_file.empty()) {
+            ready.certs.ca_pem += read_pem(options_.ca_file);
+        }
+    }
+    loop_->start(transfer, std::move(ready));
     // Dropping one that has finished does nothing, so there is one way out for all.
     const auto drop = [this](const std::shared_ptr<Transfer>* one) { loop_->drop(*one); };
     const std::unique_ptr<const std::shared_ptr<Transfer>, decltype(drop)> guard(&transfer, drop);
@@ -362,6 +211,7 @@ HttpOutcome HttpClient::get(const HttpRequest& request,
         Sink* sink = on_response(*head);
         while (const auto chunk = transfer->next_body(stop)) {
             if (transfer->take_resume()) loop_->resume(transfer);
+            limiter_.take(chunk->size(), stop);
             if (sink != nullptr) sink->write(*chunk);
         }
     }

@@ -26,6 +26,10 @@ struct NetOptions {
     /// The same form: their certificates need not be known (`insecure` in registries.conf).
     std::vector<std::string> unverified_registries;
     std::string registries_conf;          ///< containers-registries.conf(5); empty: none
+    std::vector<std::string> certs_dirs;  ///< containers-certs.d(5), the first that knows a host
+    std::string proxy;  ///< URL; "direct": none; empty: as the environment says (see libcurl)
+    std::uint64_t rate_limit = 0;  ///< bytes per second over all transfers; 0: none
+    unsigned connections = 0;      ///< at once to one host; 0: no limit
     /// Longer than this is not waited when a server says Retry-After: the attempt fails for good.
     std::chrono::seconds longest_wait{300};
     /// Files of credentials, looked through in this order; see containers-auth.json(5).

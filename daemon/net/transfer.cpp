@@ -21,7 +21,7 @@ void Transfer::put_head(const HttpResponse& response) {
 
 bool Transfer::put_body(ByteView data) {
     const std::scoped_lock lock(mutex_);
-    if (queued_ >= kLimit) {
+    if (queued_ >= limit_) {
         full_ = true;
         return false;
     }
@@ -61,7 +61,7 @@ std::optional<Bytes> Transfer::next_body(const std::stop_token& stop) {
 
 bool Transfer::take_resume() {
     const std::scoped_lock lock(mutex_);
-    return queued_ <= kLimit / 2 && std::exchange(full_, false);
+    return queued_ <= limit_ / 2 && std::exchange(full_, false);
 }
 
 TransferEnd Transfer::end() {

@@ -31,10 +31,12 @@ struct TransferEnd {
 };
 
 /// Where the transfer thread and the one consumer of a response meet: the head, then a queue of at
-/// most kLimit bytes (and one chunk more), then the end. The only state that the two share.
+/// most `limit` bytes (and one chunk more), then the end. The only state that the two share.
 class Transfer {
  public:
     static constexpr std::size_t kLimit = std::size_t{2} << 20;
+
+    explicit Transfer(std::size_t limit = kLimit) : limit_(limit) {}
 
     /// \name Transfer thread
     /// @{
@@ -57,6 +59,7 @@ class Transfer {
     /// @}
 
  private:
+    std::size_t limit_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::optional<HttpResponse> head_;

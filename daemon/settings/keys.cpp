@@ -52,6 +52,15 @@ bool is_path_or_empty(std::string_view text) {
     return text.empty() || is_absolute_path(text);
 }
 
+bool is_proxy(std::string_view text) {
+    constexpr std::array<std::string_view, 4> kSchemes = {
+        "http://", "https://", "socks5://", "socks5h://"};
+    return text.empty() || text == "direct" ||
+           (is_plain(text) && std::any_of(kSchemes.begin(), kSchemes.end(), [&](auto scheme) {
+                return text.starts_with(scheme) && text.size() > scheme.size();
+            }));
+}
+
 /// `member` picks the field; `valid` judges a string before it is taken.
 template <typename Member, typename Valid>
 Key text_key(std::string_view name, std::string_view allowed, Member member, Valid valid) {
@@ -119,26 +128,33 @@ Key count_key(std::string_view name,
             [member](const Settings& settings) { return std::to_string(member(settings)); }};
 }
 
+template <typename Member, typename Valid>
+Key size_key(std::string_view name, std::string_view allowed, Member member, Valid valid) {
+    return {
+        name,
+        allowed,
+        [member, valid](Settings& settings, const Value& value) {
+            std::optional<std::uint64_t> size;
+            if (const auto* text = std::get_if<std::string>(&value)) size = parse_size(*text);
+            if (const auto* number = std::get_if<std::int64_t>(&value); number && *number >= 0) {
+                size = static_cast<std::uint64_t>(*number);
+            }
+            if (!size || !valid(*size)) return false;
+            member(settings) = *size;
+            return true;
+        },
+        [member](const Settings& settings) { return in_quotes(format_size(member(settings))); }};
+}
+
 template <typename Member>
 Key size_key(std::string_view name,
              std::string_view allowed,
              std::uint64_t least,
              std::uint64_t most,
              Member member) {
-    return {
-        name,
-        allowed,
-        [member, least, most](Settings& settings, const Value& value) {
-            std::optional<std::uint64_t> size;
-            if (const auto* text = std::get_if<std::string>(&value)) size = parse_size(*text);
-            if (const auto* number = std::get_if<std::int64_t>(&value); number && *number >= 0) {
-                size = static_cast<std::uint64_t>(*number);
-            }
-            if (!size || *size < least || *size > most) return false;
-            member(settings) = *size;
-            return true;
-        },
-        [member](const Settings& settings) { return in_quotes(format_size(member(settings))); }};
+    return size_key(name, allowed, member, [least, most](std::uint64_t size) {
+        return size >= least && size <= most;
+    });
 }
 
 template <typename Member>
@@ -294,6 +310,21 @@ std::vector<Key> limit_and_net_keys() {
                  "a list of \"host:port\"",
                  CFS_FIELD(net.insecure_registries),
                  is_host),
+        list_key("net.certs_dirs",
+                 "a list of absolute paths",
+                 CFS_FIELD(net.certs_dirs),
+                 is_absolute_path),
+        text_key("net.proxy",
+                 "a URL (http, https, socks5, socks5h), \"direct\", or \"\" for the environment's",
+                 CFS_FIELD(net.proxy),
+                 is_proxy),
+        size_key("net.rate_limit",
+                 "0, or bytes per second from \"64K\" to \"1T\"",
+                 CFS_FIELD(net.rate_limit),
+                 [](std::uint64_t rate) {
+                     return rate == 0 ||
+                            (rate >= std::uint64_t{64} << 10 && rate <= std::uint64_t{1} << 40);
+                 }),
         text_key("net.registries_conf",
                  "an absolute path, or \"\" for none",
                  CFS_FIELD(net.registries_conf),

@@ -65,6 +65,10 @@ struct NetSettings {
     std::vector<std::string>
         insecure_registries;  ///< "host:port" that may speak plain HTTP; loopback always may
     std::string registries_conf = "/etc/containers/registries.conf";  ///< empty: none
+    /// Directories of registries' certificates; the first that knows a host decides.
+    std::vector<std::string> certs_dirs = {"/etc/containers/certs.d", "/etc/docker/certs.d"};
+    std::string proxy;             ///< URL; "direct": none; empty: as the environment says
+    std::uint64_t rate_limit = 0;  ///< bytes per second over all transfers; 0: none
     /// Files of registry credentials, in the order in which they are asked; missing ones are
     /// passed over.
     std::vector<std::string> auth_files = {"/etc/cfsupdated/auth.json",
@@ -72,7 +76,7 @@ struct NetSettings {
                                            "/root/.config/containers/auth.json",
                                            "/root/.docker/config.json"};
     unsigned attempts = 5;
-    unsigned connections = 2;  ///< layers fetched and unpacked at the same time
+    unsigned connections = 2;  ///< layers fetched and unpacked at once, and connections to a host
     std::chrono::seconds connect_timeout{30};
     std::chrono::seconds stall_timeout{60};  ///< give up when this long fewer than 1 KiB/s arrive
 };

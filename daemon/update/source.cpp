@@ -32,6 +32,10 @@ net::NetOptions net_options(const settings::Settings& settings) {
     net::NetOptions options;
     options.ca_file = settings.net.ca_file;
     options.insecure_registries = settings.net.insecure_registries;
+    options.certs_dirs = settings.net.certs_dirs;
+    options.proxy = settings.net.proxy;
+    options.rate_limit = settings.net.rate_limit;
+    options.connections = settings.net.connections;
     options.registries_conf = settings.net.registries_conf;
     options.auth_files = settings.net.auth_files;
     if (const std::string given = net::systemd_auth_file(); !given.empty()) {

@@ -80,6 +80,7 @@ class TestRegistry {
     /// Bodies' bytes handed to sockets so far.
     [[nodiscard]] std::uint64_t body_bytes_sent() const;
     void forget_requests();
+    [[nodiscard]] unsigned most_connections() const { return server_->most_connections(); }
 
  private:
     struct State;

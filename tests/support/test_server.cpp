@@ -140,6 +140,11 @@ TestServer::TestServer(Handler handler, const std::optional<TlsFiles>& tls)
         expect(SSL_CTX_use_certificate_chain_file(context, tls->certificate.c_str()) == 1 &&
                    SSL_CTX_use_PrivateKey_file(context, tls->key.c_str(), SSL_FILETYPE_PEM) == 1,
                "reading the certificate");
+        if (!tls->client_ca.empty()) {
+            expect(SSL_CTX_load_verify_locations(context, tls->client_ca.c_str(), nullptr) == 1,
+                   "reading the clients' CA");
+            SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        }
     }
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -180,6 +185,9 @@ void TestServer::accept_loop() {
 }
 
 void TestServer::serve(int fd) {
+    const unsigned now = ++open_;
+    for (unsigned most = most_; most < now && !most_.compare_exchange_weak(most, now);) {
+    }
     const int on = 1;
     (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (tls_) {
@@ -190,6 +198,7 @@ void TestServer::serve(int fd) {
         handler_(connection);
     }
     (void)::shutdown(fd, SHUT_RDWR);
+    --open_;
 }
 
 }  // namespace cfs::test

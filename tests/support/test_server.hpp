@@ -4,6 +4,7 @@
 #include "base/unique_fd.hpp"
 #include "support/temp_dir.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -20,6 +21,7 @@ namespace cfs::test {
 struct TlsFiles {
     std::string certificate;
     std::string key;
+    std::string client_ca = {};  ///< a server's: who has no certificate of this CA is hung up on
 };
 
 /// A fresh self-signed certificate for 127.0.0.1 and localhost: give `certificate` to a client as
@@ -54,6 +56,9 @@ class TestServer {
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
 
+    /// Connections that were open at the same time, at most.
+    [[nodiscard]] unsigned most_connections() const { return most_; }
+
  private:
     struct Tls;
 
@@ -64,6 +69,8 @@ class TestServer {
     std::unique_ptr<Tls> tls_;
     UniqueFd listener_;
     std::uint16_t port_ = 0;
+    std::atomic<unsigned> open_ = 0;
+    std::atomic<unsigned> most_ = 0;
 
     std::mutex mutex_;
     bool stopping_ = false;            ///< guarded by mutex_

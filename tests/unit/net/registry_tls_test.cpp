@@ -2,6 +2,8 @@
 #include "registry_fixture.hpp"
 #include "support/temp_dir.hpp"
 
+#include <filesystem>
+
 namespace cfs::net {
 namespace {
 
@@ -78,6 +80,43 @@ TEST_F(RegistryTlsTest, ATokenIsFetchedOverTls) {
     options_.ca_file = files_.certificate;
     registry_.set_guard({});
     EXPECT_EQ(fetch("content"), "content");
+}
+
+TEST_F(RegistryTlsTest, AnAuthorityFromCertsDirIsTrustedForItsHostOnly) {
+    const std::string folder = dir_ / ("certs.d/" + registry_.host());
+    std::filesystem::create_directories(folder);
+    std::filesystem::copy_file(files_.certificate, folder + "/ca.crt");
+    options_.certs_dirs = {dir_ / "certs.d"};
+    EXPECT_EQ(fetch("content"), "content");
+    options_.ca_file = make_certificate(dir_, "other").certificate;
+    EXPECT_EQ(fetch("content"), "content") << "beside the file that replaces the system's";
+    std::filesystem::rename(folder, dir_ / "certs.d/127.0.0.1:1");
+    expect_error(ErrorCode::Network, "certificate", [&] { (void)fetch("content"); });
+}
+
+TEST_F(RegistryTlsTest, AClientCertificateIsShownToItsHostOnly) {
+    const TlsFiles client = make_certificate(dir_, "client");
+    TestRegistry strict(TlsFiles{files_.certificate, files_.key, client.certificate});
+    const std::string digest = strict.add_blob("content");
+    options_.ca_file = files_.certificate;
+    options_.max_attempts = 1;
+    const auto fetch_strictly = [&] {
+        MemorySink sink(7);
+        open_source(parse_image_ref(strict.reference("a", "b")), options_)
+            ->fetch_blob(test::descriptor_of("content"), sink, {});
+        return std::string(as_text(sink.bytes()));
+    };
+    expect_error(ErrorCode::Network, "certificate required", fetch_strictly);
+    const std::string folder = dir_ / ("certs.d/" + strict.host());
+    std::filesystem::create_directories(folder);
+    std::filesystem::copy_file(client.certificate, folder + "/client.cert");
+    std::filesystem::copy_file(client.key, folder + "/client.key");
+    options_.certs_dirs = {dir_ / "certs.d"};
+    EXPECT_EQ(fetch_strictly(), "content");
+    TestRegistry other(TlsFiles{files_.certificate, files_.key, client.certificate});
+    strict.add_fault({.status = 307, .location = "https://" + other.host() + "/v2/x"});
+    expect_error(ErrorCode::Network, "certificate required", fetch_strictly);
+    EXPECT_TRUE(other.requests().empty());
 }
 
 TEST_F(RegistryTlsTest, ABlobIsContinuedOverTls) {

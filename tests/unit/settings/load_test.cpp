@@ -73,6 +73,9 @@ auto_finalize = false
 [net]
 insecure_registries = ["registry.local:5000"]
 registries_conf = ""
+certs_dirs = ["/c"]
+proxy = "socks5h://p:1"
+rate_limit = "2M"
 auth_files = ["/etc/own.json"]
 connect_timeout = "2min"
 connections = 3
@@ -92,6 +95,9 @@ connections = 3
     EXPECT_FALSE(settings.update.auto_finalize);
     EXPECT_EQ(settings.net.insecure_registries, std::vector<std::string>{"registry.local:5000"});
     EXPECT_EQ(settings.net.registries_conf, "");
+    EXPECT_EQ(settings.net.certs_dirs, std::vector<std::string>{"/c"});
+    EXPECT_EQ(settings.net.proxy, "socks5h://p:1");
+    EXPECT_EQ(settings.net.rate_limit, std::uint64_t{2} << 20);
     EXPECT_EQ(settings.net.auth_files, std::vector<std::string>{"/etc/own.json"});
     EXPECT_EQ(settings.net.connect_timeout, 120s);
     EXPECT_EQ(settings.net.connections, 3U);
@@ -183,6 +189,14 @@ INSTANTIATE_TEST_SUITE_P(
             "[net]\nstall_timeout = \"1500ms\"",
             "x.toml:2:17: net.stall_timeout: expected whole seconds from \"1s\" to \"1h\", found "
             "\"1500ms\""},
+        Bad{"OddProxy",
+            "[net]\nproxy = \"ftp://x\"",
+            "x.toml:2:9: net.proxy: expected a URL (http, https, socks5, socks5h), \"direct\", or "
+            "\"\" for the environment's, found \"ftp://x\""},
+        Bad{"SlowerThanAStall",
+            "[net]\nrate_limit = 1024",
+            "x.toml:2:14: net.rate_limit: expected 0, or bytes per second from \"64K\" to \"1T\", "
+            "found 1024"},
         Bad{"ScalarForTable", "store = true", "x.toml:1:9: store: expected a table, found true"},
         Bad{"TableForScalar",
             "[esp]\nx = 1",

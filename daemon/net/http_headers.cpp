@@ -91,6 +91,8 @@ void HeaderCollector::add_field(std::string_view name, std::string_view value) {
         response_.docker_content_digest = value;
     } else if (name == "retry-after") {
         response_.retry_after = value;
+    } else if (name == "link") {
+        response_.link = value;
     } else if (name == "date") {
         response_.date = value;
     } else if (name == "www-authenticate" && response_.challenges.size() < kMaxChallenges) {

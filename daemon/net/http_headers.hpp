@@ -17,6 +17,7 @@ struct HttpResponse {
     std::string content_range;            ///< as sent
     std::string docker_content_digest;    ///< as sent
     std::string retry_after;              ///< as sent
+    std::string link;                     ///< as sent
     std::string date;                     ///< as sent
     std::vector<std::string> challenges;  ///< WWW-Authenticate fields as sent, the first eight
 };

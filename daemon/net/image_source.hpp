@@ -11,6 +11,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace cfs::net {
 
@@ -45,6 +46,14 @@ class ImageSource {
     /// Never gives it more than blob.size bytes. The digest is known only at the end: on
     /// DigestMismatch the sink holds bytes that must be thrown away.
     virtual void fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) = 0;
+
+    /// The manifests that say they belong to the one with digest `subject` (signatures, SBOMs,
+    /// ...), of `artifact_type` only unless that is empty; none: an empty list. Whose list it is
+    /// nobody vouches for: what it names is to be fetched by digest and verified by whoever uses
+    /// it.
+    [[nodiscard]] virtual std::vector<Descriptor> referrers(const Digest& subject,
+                                                            const std::string& artifact_type,
+                                                            const std::stop_token& stop) = 0;
 
     /// Payload bytes of blobs and documents taken from the source since construction, repeated ones
     /// counted again.

@@ -7,6 +7,7 @@
 #include "base/stop.hpp"
 #include "net/blob_check.hpp"
 #include "net/platform.hpp"
+#include "net/referrers.hpp"
 #include "net/resolve.hpp"
 
 #include <fcntl.h>
@@ -22,6 +23,10 @@ constexpr std::size_t kTagsShown = 20;
 std::string tag_of(const Descriptor& entry) {
     const auto found = entry.annotations.find(std::string(kRefNameAnnotation));
     return found == entry.annotations.end() ? std::string() : found->second;
+}
+
+std::string blob_path(const Digest& digest) {
+    return "blobs/" + std::string(to_string(digest.algorithm())) + "/" + digest.hex();
 }
 
 std::string tags_in(const Index& index) {
@@ -94,9 +99,30 @@ Resolved LayoutSource::resolve(const Platform& platform, const std::stop_token& 
     });
 }
 
+std::vector<Descriptor> LayoutSource::referrers(const Digest& subject,
+                                                const std::string& artifact_type,
+                                                const std::stop_token& stop) {
+    ReferrersList list(artifact_type);
+    for (Descriptor entry : parse_index(read_small("index.json")).manifests) {
+        const bool is_list = tag_of(entry) == referrers_tag(subject);
+        if (!is_list && entry.media_type != kOciManifest) continue;
+        if (!stat_at(dir_.get(), blob_path(entry.digest))) continue;
+        const Bytes document = read_document(entry, stop);
+        if (is_list) {
+            list.add(document);
+            continue;
+        }
+        const Manifest manifest = parse_manifest(document);
+        if (!manifest.subject || manifest.subject->digest != subject) continue;
+        entry.artifact_type =
+            manifest.artifact_type.empty() ? manifest.config.media_type : manifest.artifact_type;
+        list.add(entry);
+    }
+    return list.take();
+}
+
 void LayoutSource::fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) {
-    const std::string path =
-        "blobs/" + std::string(to_string(blob.digest.algorithm())) + "/" + blob.digest.hex();
+    const std::string path = blob_path(blob.digest);
     // O_NONBLOCK: a FIFO under that name must not stop us.
     const auto file = find_at(dir_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!file) {

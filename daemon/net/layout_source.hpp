@@ -16,6 +16,13 @@ class LayoutSource final : public ImageSource {
     Resolved resolve(const Platform& platform, const std::stop_token& stop) override;
     void fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) override;
 
+    /// What index.json lists: the entry with the tag that registries without the API use, and
+    /// manifests that name `subject` as their subject. Entries whose blob is missing are passed
+    /// over.
+    std::vector<Descriptor> referrers(const Digest& subject,
+                                      const std::string& artifact_type,
+                                      const std::stop_token& stop) override;
+
     std::uint64_t bytes_fetched() const override { return fetched_; }
 
  private:

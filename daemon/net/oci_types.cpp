@@ -123,6 +123,9 @@ Manifest parse_manifest(ByteView document) {
     out.media_type = media_type_of(object, "");
     out.artifact_type = string_or_empty(object, "artifactType", "");
     out.config = read_descriptor(required(object, "config", ""), "config");
+    if (const json::value* subject = optional_field(object, "subject")) {
+        out.subject = read_descriptor(*subject, "subject");
+    }
     out.layers = read_descriptors(object, "layers", kMaxLayers);
     out.annotations = string_map(object, "annotations", "");
     return out;

@@ -72,7 +72,8 @@ struct Manifest {
     std::string media_type;     ///< may be empty
     std::string artifact_type;  ///< may be empty
     Descriptor config;
-    std::vector<Descriptor> layers;  ///< lowest first
+    std::optional<Descriptor> subject;  ///< the manifest that this one belongs to
+    std::vector<Descriptor> layers;     ///< lowest first
     Annotations annotations;
 };
 

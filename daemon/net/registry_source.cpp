@@ -4,110 +4,13 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "crypto/hasher.hpp"
-#include "net/blob_check.hpp"
+#include "net/downloads.hpp"
+#include "net/referrers.hpp"
 
 #include <algorithm>
 
 namespace cfs::net {
 namespace {
-
-using Counter = std::atomic<std::uint64_t>;
-
-/// A small document: each attempt starts anew.
-class DocumentDownload final : public Download, private Sink {
- public:
-    explicit DocumentDownload(Counter& fetched) : fetched_(fetched) {}
-
-    std::uint64_t offset() const override { return 0; }
-
-    Sink& begin(const HttpResponse& response) override {
-        response_ = response;
-        bytes_.clear();
-        return *this;
-    }
-
-    bool complete() override { return true; }
-
-    std::uint64_t progress() const override { return 0; }
-
-    [[nodiscard]] const HttpResponse& response() const { return response_; }
-
-    [[nodiscard]] Bytes take() { return std::move(bytes_); }
-
- private:
-    void write(ByteView data) override {
-        fetched_ += data.size();
-        if (data.size() > kMaxDocumentBytes - bytes_.size()) {
-            throw Error(ErrorCode::BadFormat,
-                        "the manifest has more than the " + std::to_string(kMaxDocumentBytes) +
-                            " bytes allowed",
-                        "check the image reference");
-        }
-        bytes_.insert(bytes_.end(), data.begin(), data.end());
-    }
-
-    Counter& fetched_;
-    HttpResponse response_;
-    Bytes bytes_;
-};
-
-/// A blob: attempts continue where the one before stopped.
-class BlobDownload final : public Download, private Sink {
- public:
-    BlobDownload(const Descriptor& blob, Sink& out, Counter& fetched)
-        : blob_(blob), checked_(blob, out), fetched_(fetched) {}
-
-    std::uint64_t offset() const override { return checked_.received(); }
-
-    std::uint64_t progress() const override { return checked_.received(); }
-
-    Sink& begin(const HttpResponse& response) override {
-        if (response.content_type == "text/html") {
-            throw Error(ErrorCode::Network,
-                        "got a web page (text/html) instead of blob " + to_oci(blob_.digest),
-                        "a login portal or a proxy answers in the registry's place: check the "
-                        "network connection");
-        }
-        const std::uint64_t start = response.status == 206 ? range_start(response) : 0;
-        if (response.content_length && *response.content_length != blob_.size - start) {
-            wrong_size(blob_, std::to_string(*response.content_length + start));
-        }
-        skip_ = offset() - start;
-        return *this;
-    }
-
-    bool complete() override { return checked_.received() == blob_.size; }
-
-    void finish() { checked_.finish(); }
-
- private:
-    /// A range that is not the one asked for must never be glued to what is there.
-    std::uint64_t range_start(const HttpResponse& response) const {
-        const auto range = parse_content_range(response.content_range);
-        if (range && range->first == offset() && range->last == blob_.size - 1 &&
-            range->total.value_or(blob_.size) == blob_.size) {
-            return range->first;
-        }
-        throw Error(ErrorCode::Network,
-                    "asked for bytes " + std::to_string(offset()) + "-" +
-                        std::to_string(blob_.size - 1) + " of blob " + to_oci(blob_.digest) +
-                        " and got '" + printable(response.content_range) + "'",
-                    "the registry or a proxy in between answers range requests wrongly");
-    }
-
-    /// Bytes that an earlier attempt brought come again when the registry ignores Range.
-    void write(ByteView data) override {
-        fetched_ += data.size();
-        const std::uint64_t known = std::min<std::uint64_t>(skip_, data.size());
-        skip_ -= known;
-        checked_.write(data.subspan(static_cast<std::size_t>(known)));
-    }
-
-    const Descriptor& blob_;
-    BlobCheck checked_;
-    Counter& fetched_;
-    std::uint64_t skip_ = 0;
-};
 
 std::vector<std::string> manifest_headers() {
     std::string accept = "Accept: ";
@@ -118,12 +21,8 @@ std::vector<std::string> manifest_headers() {
     return {accept};
 }
 
-void refuse_web_page(const HttpResponse& response, const Bytes& bytes) {
-    if (response.content_type != "text/html") return;
-    throw Error(ErrorCode::BadFormat,
-                "got text/html instead of a manifest: '" + printable(as_text(bytes), 60) + "'",
-                "a login portal or a proxy answers in the registry's place, or the host is no "
-                "registry: check the reference and the network connection");
+std::vector<std::string> index_headers() {
+    return {"Accept: " + std::string(kOciIndex)};
 }
 
 /// The digest to hold a manifest to: the pinned one, or what the registry says of it, or ours.
@@ -178,10 +77,9 @@ bool RegistrySource::goes_on(std::size_t at, const Error& error) const {
 Document RegistrySource::fetch_top(Place& place, const std::stop_token& stop) {
     const ImageRef& ref = place.ref;
     const std::string which = ref.digest ? to_oci(*ref.digest) : ref.tag;
-    DocumentDownload download(fetched_);
+    DocumentDownload download("manifest", fetched_);
     place.client.get("manifests/" + which, manifest_headers(), download, stop);
     Bytes bytes = download.take();
-    refuse_web_page(download.response(), bytes);
     const Digest digest = checked_digest(ref, download.response(), bytes);
     return {digest, std::move(bytes), download.response().content_type};
 }
@@ -227,6 +125,51 @@ Resolved RegistrySource::resolve(const Platform& platform, const std::stop_token
                 Resolved out = resolve_at(*places_[at], platform, stop);
                 current_ = at;
                 return out;
+            } catch (const Error& e) {
+                if (!goes_on(at, e)) throw;
+            }
+        }
+    });
+}
+
+std::vector<Descriptor> RegistrySource::referrers_at(Place& place,
+                                                     const Digest& subject,
+                                                     const std::string& artifact_type,
+                                                     const std::stop_token& stop) {
+    ReferrersList list(artifact_type);
+    const auto get = [&](const std::string& what) {
+        DocumentDownload download("list of referrers", fetched_);
+        place.client.get(what, index_headers(), download, stop);
+        list.add(download.take());
+        return download.response().link;
+    };
+    std::string what = "referrers/" + to_oci(subject);
+    try {
+        // The whole list and no filter in the query: not every registry that has the list knows it.
+        for (std::string link = get(what); !link.empty(); link = get(what)) {
+            what = next_page(link, "/v2/" + place.ref.name + "/referrers/" + to_oci(subject));
+            if (what.empty()) break;
+            what = "referrers/" + to_oci(subject) + what;
+        }
+        return list.take();
+    } catch (const Error& e) {
+        if (e.code() != ErrorCode::NotFound) throw;
+    }
+    try {
+        (void)get("manifests/" + referrers_tag(subject));
+    } catch (const Error& e) {
+        if (e.code() != ErrorCode::NotFound) throw;
+    }
+    return list.take();
+}
+
+std::vector<Descriptor> RegistrySource::referrers(const Digest& subject,
+                                                  const std::string& artifact_type,
+                                                  const std::stop_token& stop) {
+    return with_context("referrers of " + to_oci(subject), [&] {
+        for (std::size_t at = current_;; ++at) {
+            try {
+                return referrers_at(*places_[at], subject, artifact_type, stop);
             } catch (const Error& e) {
                 if (!goes_on(at, e)) throw;
             }

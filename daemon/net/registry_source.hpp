@@ -27,6 +27,10 @@ class RegistrySource final : public ImageSource {
     Resolved resolve(const Platform& platform, const std::stop_token& stop) override;
     void fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) override;
 
+    std::vector<Descriptor> referrers(const Digest& subject,
+                                      const std::string& artifact_type,
+                                      const std::stop_token& stop) override;
+
     std::uint64_t bytes_fetched() const override { return fetched_; }
 
  private:
@@ -46,6 +50,10 @@ class RegistrySource final : public ImageSource {
     [[nodiscard]] Resolved resolve_at(Place& place,
                                       const Platform& platform,
                                       const std::stop_token& stop);
+    [[nodiscard]] std::vector<Descriptor> referrers_at(Place& place,
+                                                       const Digest& subject,
+                                                       const std::string& artifact_type,
+                                                       const std::stop_token& stop);
     [[nodiscard]] bool goes_on(std::size_t at, const Error& error) const;
 
     ImageRef ref_;

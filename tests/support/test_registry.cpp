@@ -329,6 +329,13 @@ std::string TestRegistry::add_manifest(const std::string& name,
     return digest;
 }
 
+void TestRegistry::add_document(const std::string& path,
+                                std::string bytes,
+                                const std::string& media_type) {
+    const std::scoped_lock lock(state_->mutex);
+    state_->documents[path] = text_content(std::move(bytes), media_type);
+}
+
 void TestRegistry::serve_layout(const std::string& dir, const std::string& name) {
     const std::scoped_lock lock(state_->mutex);
     state_->layouts[name] = dir;

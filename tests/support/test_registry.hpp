@@ -64,6 +64,8 @@ class TestRegistry {
                              const std::string& tag,
                              std::string bytes,
                              const std::string& media_type);
+    /// Any other path, query included.
+    void add_document(const std::string& path, std::string bytes, const std::string& media_type);
     /// Serves an OCI layout directory as repository `name`, tags by their ref.name annotation
     /// ("latest" without one). Read anew at each request; blobs are streamed from their files.
     void serve_layout(const std::string& dir, const std::string& name);

@@ -10,6 +10,10 @@ import urllib.parse
 NAME = "org.opencontainers.image.ref.name"
 
 
+def blob_path(layout, digest):
+    return os.path.join(layout, "blobs", *digest.split(":"))
+
+
 class Registry:
     def __init__(self, host, name):
         self.host, self.name = host, name
@@ -43,20 +47,25 @@ class Registry:
             sys.exit(f"push_layout: manifest {tag}: status {done.status}")
 
 
+def push(registry, layout, reference, entry):
+    """A manifest with its blobs, or an index with its manifests."""
+    with open(blob_path(layout, entry["digest"]), "rb") as source:
+        data = source.read()
+    document = json.loads(data)
+    for child in document.get("manifests", []):
+        push(registry, layout, child["digest"], child)
+    for blob in document.get("layers", []) + [document[key] for key in ("config",) if key in document]:
+        registry.push_blob(blob["digest"], blob_path(layout, blob["digest"]))
+    registry.push_manifest(reference, data, entry["mediaType"])
+
+
 def main():
     layout, target, tags = sys.argv[1], sys.argv[2], sys.argv[3:]
     registry = Registry(*target.split("/", 1))
     with open(os.path.join(layout, "index.json"), encoding="utf-8") as source:
         entries = {m["annotations"][NAME]: m for m in json.load(source)["manifests"]}
     for tag in tags:
-        entry = entries[tag]
-        path = os.path.join(layout, "blobs", *entry["digest"].split(":"))
-        with open(path, "rb") as source:
-            data = source.read()
-        manifest = json.loads(data)
-        for blob in manifest["layers"] + [manifest["config"]]:
-            registry.push_blob(blob["digest"], os.path.join(layout, "blobs", *blob["digest"].split(":")))
-        registry.push_manifest(tag, data, entry["mediaType"])
+        push(registry, layout, tag, entries[tag])
 
 
 if __name__ == "__main__":

@@ -36,6 +36,10 @@ Site::Site() {
     settings.trust.mode = settings::TrustMode::Verified;
     settings.trust.certificates = {fixture("keys/db.crt")};
     settings.image = image("v1");
+    // What this machine's administrator told podman is none of a test's business.
+    settings.net.registries_conf.clear();
+    settings.net.auth_files.clear();
+    settings.net.certs_dirs.clear();
     dir.write("cmdline", "quiet\n");
 }
 

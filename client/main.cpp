@@ -7,6 +7,7 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <type_traits>
 
 namespace {
 
@@ -35,10 +36,20 @@ int fail(cfs::Error error, bool json) {
     return static_cast<int>(exit_code_for(error.code()));
 }
 
+/// These only print: like `ls`, they end with who reads them, `head` for one.
+template <typename Verb>
+constexpr bool kOnlyPrints = std::is_same_v<Verb, ImageDump> || std::is_same_v<Verb, ImageList> ||
+                             std::is_same_v<Verb, ImageObjects> ||
+                             std::is_same_v<Verb, ImageDiff> || std::is_same_v<Verb, ImageInfo>;
+
 int run_command(const CommandLine& command) {
     try {
         const ExitCode code = std::visit(
-            [&command](const auto& verb) { return run(verb, command.global); }, command.verb);
+            [&command](const auto& verb) {
+                if (kOnlyPrints<std::decay_t<decltype(verb)>>) std::signal(SIGPIPE, SIG_DFL);
+                return run(verb, command.global);
+            },
+            command.verb);
         std::cout.flush();
         if (std::cout) return static_cast<int>(code);
         throw cfs::Error(cfs::ErrorCode::Io, "cannot write the result to standard output");

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -225,8 +226,21 @@ def mistakes(work):
         fails("CAP_SYS_ADMIN", "mount", "--objects", work, f"image:{work / 'image'}", work, code=4)
 
 
+def half_read(work):
+    """`cfsctl image dump ... | head`: silent, as ls and cat are."""
+    dump = work / "dump"
+    dump.write_text("/ 0 40755 2 0 0 0 0.0 - - -\n" + "".join(f"/{i} 0 100644 1 0 0 0 0.0 - - -\n" for i in range(50000)))
+    for verb in ("dump", "ls"):
+        with subprocess.Popen([CFSCTL, "image", verb, f"dump:{dump}"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as child:
+            assert child.stdout.readline()
+            child.stdout.close()
+            assert child.stderr.read() == b"", verb
+        assert child.returncode == -signal.SIGPIPE, f"{verb}: {child.returncode}"
+
+
 def main():
-    for check in (round_trip, standard_streams, nothing_is_left, directories, digest_store, differences, listings,
+    for check in (half_read, round_trip, standard_streams, nothing_is_left, directories, digest_store, differences, listings,
                   mistakes):
         with tempfile.TemporaryDirectory() as work:
             check(pathlib.Path(work))

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "mount/image_mount.hpp"
+
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "client/commands/commands.hpp"
 #include "client/commands/offline.hpp"
 #include "client/image/load.hpp"
-#include "client/image/mount.hpp"
 #include "client/output/human.hpp"
 #include "crypto/fsverity.hpp"
 #include "image/erofs_reader.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 namespace cfs::client {
 namespace {
@@ -80,7 +83,7 @@ ExitCode run(const ImageMount& options, const Global& /*global*/) {
     if (!filled.digest.empty()) check_digest(image.get(), filled.digest);
     check_objects(image.get(), filled);
     job.finish();
-    MountPlan plan;
+    mount::MountPlan plan;
     plan.image = image.get();
     plan.name = options.source;
     plan.objects = filled.objects;
@@ -88,7 +91,8 @@ ExitCode run(const ImageMount& options, const Global& /*global*/) {
     plan.upper_dir = filled.upper_dir;
     plan.work_dir = filled.work_dir;
     plan.target = filled.target;
-    mount_image(plan);
+    plan.scratch = std::filesystem::temp_directory_path();
+    mount::mount_image(plan);
     return ExitCode::Done;
 }
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-BELOW_UPDATE = {"settings", "net", "archive", "store", "image", "uki", "boot", "etc"}
+BELOW_UPDATE = {"settings", "net", "archive", "store", "image", "mount", "uki", "boot", "etc"}
 LOW = {"crypto", "base"}
 # What a component may include, itself apart.
 ALLOWED = {

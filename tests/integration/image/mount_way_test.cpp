@@ -3,8 +3,8 @@
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "client/image/dir_scan.hpp"
-#include "client/image/mount.hpp"
 #include "image/erofs_writer.hpp"
+#include "mount/image_mount.hpp"
 #include "support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
@@ -18,6 +18,10 @@
 
 namespace cfs::client {
 namespace {
+
+using mount::mount_image;
+using mount::MountPlan;
+using mount::MountWay;
 
 class EveryWay : public testing::TestWithParam<MountWay> {
  protected:

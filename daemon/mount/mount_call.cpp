@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/image/mount_call.hpp"
+#include "mount/mount_call.hpp"
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace cfs::client {
+namespace cfs::mount {
 namespace {
 
 constexpr int kLoopTries = 16;
@@ -139,4 +139,4 @@ LoopDevice make_loop_device(int file) {
     throw Error(ErrorCode::Busy, "others take every loop device first", "try again");
 }
 
-}  // namespace cfs::client
+}  // namespace cfs::mount

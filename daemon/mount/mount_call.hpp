@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// \file The kernel's mount calls with errors that say what the kernel says. Internal to mount.cpp
-/// and its parts.
+/// \file The kernel's mount calls with errors that say what the kernel says.
 #pragma once
 
 #include "base/unique_fd.hpp"
@@ -8,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace cfs::client {
+namespace cfs::mount {
 
 /// One file system that is being configured.
 class MountContext {
@@ -52,4 +51,4 @@ struct LoopDevice {
 };
 [[nodiscard]] LoopDevice make_loop_device(int file);
 
-}  // namespace cfs::client
+}  // namespace cfs::mount

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace cfs::client {
+namespace cfs::mount {
 
 /// Which of the kernel's ways is taken. Newest: all that is tried, newest first; the others leave
 /// the newer ones out.
@@ -24,12 +24,16 @@ struct MountPlan {
     bool verity = false;               ///< objects must have the fs-verity digest of the image
     std::string upper_dir;
     std::string work_dir;
-    std::string target;
+    std::string target;            ///< of mount_image()
+    std::string scratch = "/tmp";  ///< where a layer may be attached for a moment
     MountWay way = MountWay::Newest;
 };
 
-/// AccessDenied without CAP_SYS_ADMIN, Unsupported where the kernel lacks a piece: the text names
-/// it.
+/// The image as a mount that is attached nowhere yet. AccessDenied without CAP_SYS_ADMIN,
+/// Unsupported where the kernel lacks a piece: the text names it.
+[[nodiscard]] UniqueFd make_mount(const MountPlan& plan);
+
+/// The same, on plan.target.
 void mount_image(const MountPlan& plan);
 
-}  // namespace cfs::client
+}  // namespace cfs::mount

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/image/mount.hpp"
+#include "mount/image_mount.hpp"
 
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
-#include "client/image/mount_call.hpp"
+#include "mount/mount_call.hpp"
 
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 
-namespace cfs::client {
+namespace cfs::mount {
 namespace {
 
 /// An empty directory that something may be mounted on for a moment.
 class Perch {
  public:
-    Perch() : path_((std::filesystem::temp_directory_path() / "cfsctl-XXXXXX").native()) {
+    explicit Perch(const std::string& parent) : path_(parent + "/cfs-mount-XXXXXX") {
         if (::mkdtemp(path_.data()) == nullptr) throw_errno("making a temporary directory");
         fd_ = open_root(path_);
     }
@@ -95,7 +94,7 @@ class Overlay {
         try {
             context.set("verity", "require");
         } catch (Error& error) {
-            throw error.set_hint("checking objects needs Linux 6.6; leave --require-verity out");
+            throw error.set_hint("an overlay that checks its objects needs Linux 6.6");
         }
     }
 
@@ -110,7 +109,7 @@ class Overlay {
 
     UniqueFd mount_by_paths(const UniqueFd& erofs) {
         // Only an attached mount can be named by a path.
-        Perch perch;
+        Perch perch(plan_.scratch);
         perch.attach(erofs.get());
         const UniqueFd lower = open_root(perch.path());
         std::string layers = descriptor_path(lower.get());
@@ -135,17 +134,20 @@ class Overlay {
 
 }  // namespace
 
-void mount_image(const MountPlan& plan) {
-    const UniqueFd target = open_root(plan.target);
+UniqueFd make_mount(const MountPlan& plan) {
     std::vector<UniqueFd> objects;
     for (const std::string& path : plan.objects)
         objects.push_back(open_root(path));
     // An overlay wants two layers even when the image holds all content itself.
     std::optional<Perch> empty;
-    if (objects.empty()) objects.push_back(open_root(empty.emplace().path()));
+    if (objects.empty()) objects.push_back(open_root(empty.emplace(plan.scratch).path()));
     const UniqueFd erofs = mount_erofs(plan.image, plan.way == MountWay::Loop);
-    const UniqueFd root = Overlay(plan, std::move(objects)).mount(erofs);
-    attach_mount(root.get(), target.get(), plan.target);
+    return Overlay(plan, std::move(objects)).mount(erofs);
 }
 
-}  // namespace cfs::client
+void mount_image(const MountPlan& plan) {
+    const UniqueFd target = open_root(plan.target);
+    attach_mount(make_mount(plan).get(), target.get(), plan.target);
+}
+
+}  // namespace cfs::mount

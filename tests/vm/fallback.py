@@ -16,7 +16,7 @@ def scenario(vm):
     vm.run(f"rm /sysroot/composefs/images/{lost['digest']}; sync")
 
     step("two tries, then version 1 again, without a shell on the way")
-    vm.reboot(seconds=600)
+    vm.reboot(seconds=1200)
     found = json.loads(vm.run("cfsctl status --json"))
     equal(found["booted"]["version"], "1", "what runs")
     check(f"the boot of '{lost['uki'].split('+')[0]}" in found["last_error"]["message"], found["last_error"])

@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 
-BOOT_SECONDS = 240
+BOOT_SECONDS = 600
 ESP_OFFSET = "1M"
 FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
 

@@ -37,6 +37,10 @@ void VerityHasher::update(ByteView data) {
 
 void VerityHasher::update_with_hashes(ByteView hashes) {
     const std::size_t hash_size = digest_size(algorithm_);
+    if (!block_.empty()) {
+        add_block(0, block_);  // waited for more data, which is here now
+        block_.clear();
+    }
     for (; !hashes.empty(); hashes = hashes.subspan(hash_size)) {
         size_ += kBlock;
         add_hash(0, Digest(algorithm_, hashes.first(hash_size)));
@@ -84,6 +88,15 @@ Digest VerityHasher::finish() {
     size_ = 0;
     hasher_.update(descriptor);
     return hasher_.finish();
+}
+
+void hash_blocks(Hasher& hasher, ByteView blocks, std::span<std::uint8_t> out) {
+    auto at = out.begin();
+    for (; !blocks.empty(); blocks = blocks.subspan(kBlock)) {
+        hasher.update(blocks.first(kBlock));
+        const Digest digest = hasher.finish();
+        at = std::copy(digest.bytes().begin(), digest.bytes().end(), at);
+    }
 }
 
 Digest verity_digest(HashAlgorithm algorithm, ByteView data) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace cfs {
@@ -40,6 +41,10 @@ class VerityHasher {
     Bytes block_;                ///< the unfinished data block
     std::vector<Bytes> levels_;  ///< the unfinished block of hashes of each tree level
 };
+
+/// The hashes of whole blocks, for update_with_hashes(). `hasher` is between two uses.
+/// \pre out.size() == blocks.size() / kVerityBlock * digest size
+void hash_blocks(Hasher& hasher, ByteView blocks, std::span<std::uint8_t> out);
 
 [[nodiscard]] Digest verity_digest(HashAlgorithm algorithm, ByteView data);
 

@@ -93,12 +93,10 @@ class Window {
             filled += n;
         }
         const std::size_t hash_size = digest_size(algorithm_);
-        auto out = hashes_.begin() + static_cast<std::ptrdiff_t>(at / kVerityBlock * hash_size);
-        for (std::size_t i = 0; i < buffer.size(); i += kVerityBlock) {
-            hasher.update(buffer.subspan(i, kVerityBlock));
-            const Digest digest = hasher.finish();
-            out = std::copy(digest.bytes().begin(), digest.bytes().end(), out);
-        }
+        hash_blocks(hasher,
+                    buffer,
+                    std::span(hashes_).subspan(at / kVerityBlock * hash_size,
+                                               buffer.size() / kVerityBlock * hash_size));
     }
 
     const int fd_;

@@ -18,7 +18,8 @@ constexpr std::size_t kMaxXattrTotal = 32767;  ///< of what one inode stores
 constexpr std::size_t kMaxKnownXattrs = 4096;
 
 std::string_view cut(std::string_view& rest) {
-    const auto end = std::min(rest.find(' '), rest.size());
+    const bool one_sign = rest.size() > 1 && rest[0] != ' ' && rest[1] == ' ';  // "-" as a rule
+    const auto end = one_sign ? 1 : std::min(rest.find(' '), rest.size());
     const std::string_view text = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     return text;
@@ -111,6 +112,8 @@ std::uint64_t LineReader::number(std::string_view field,
                                  std::string_view name,
                                  int base,
                                  std::uint64_t max) const {
+    if (field.size() == 1 && '0' <= field[0] && field[0] <= '7')  // more than half of all
+        return static_cast<std::uint64_t>(field[0] - '0');
     const Spelled spelled = c_ ? spelled_like_c(field) : Spelled{field};
     constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
     constexpr std::size_t kSafeDigits = 19;  // that many nines fit 64 bits

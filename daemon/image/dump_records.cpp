@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::size_t kMaxSymlinkRust = 1024;
 
+/// PAYLOAD is DIGEST with a slash in it, letter by letter: as all tools write it.
+bool spells_path(std::string_view digest, std::string_view payload) {
+    return payload.size() == digest.size() + 1 && payload.size() > 3 && payload[2] == '/' &&
+           payload.substr(0, 2) == digest.substr(0, 2) && payload.substr(3) == digest.substr(2) &&
+           std::none_of(
+               payload.begin(), payload.end(), [](char c) { return 'A' <= c && c <= 'F'; });
+}
+
 }  // namespace
 
 void RecordMaker::parse(Batch& batch, bool first, bool terminated) {
@@ -170,7 +178,8 @@ void RecordMaker::read_regular(const Line& line, Inode& leaf) {
     } else if (leaf.size > 0) {
         leaf.external = fields_.digest(line.digest);
         leaf.nameless = leaf.external && payload.empty();
-        const bool implied = leaf.external && is_object_path_of(payload, *leaf.external);
+        const bool implied = leaf.external && (spells_path(line.digest, payload) ||
+                                               is_object_path_of(payload, *leaf.external));
         if (!implied) leaf.backing_path = payload;
     }
 }

@@ -186,24 +186,22 @@ class Emitter {
         return place.first_block;
     }
 
-    void put_xattrs(std::uint32_t index, Cursor& at) const {
+    void put_xattrs(std::uint32_t index, Cursor& at) {
         const std::uint64_t base = rules_.v2() ? layout_.inodes_end : layout_.inodes_end % kBlock;
         Cursor head = at;
         at.skip(kXattrHeader);
         std::uint8_t references = 0;
-        std::uint32_t local = 0;
+        local_.clear();
         xattrs_.for_each(index, [&](const XattrRef& ref) {
             if (ref.reference) {
                 at.put(cut32((base + ref.xattr->offset) / 4));
                 ++references;
             } else {
-                ++local;
+                local_.push_back(ref);
             }
         });
         head.put(xattrs_.filter(index)).put(references);
-        if (local == 0) return;
-        xattrs_.for_each(index, [&](const XattrRef& ref) {
-            if (ref.reference) return;
+        for (const XattrRef& ref : local_) {
             if (ref.xattr != nullptr) {
                 put_entry(*ref.xattr, at);
             } else if (ref.redirect) {
@@ -211,7 +209,7 @@ class Emitter {
             } else {
                 put_metacopy(*ref.digest, at);
             }
-        });
+        }
     }
 
     static void put_entry(const Xattr& xattr, Cursor& at) {
@@ -302,6 +300,7 @@ class Emitter {
     const ImageLayout& layout_;
     const Rules& rules_;
     ImageStream out_;
+    std::vector<XattrRef> local_;  ///< of the inode that is being written, those it stores itself
 };
 
 void check(const ErofsOptions& options) {

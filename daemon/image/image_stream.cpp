@@ -19,7 +19,9 @@ constexpr std::uint64_t kWorthAThread = std::uint64_t{2} << 20;
 
 ImageStream::ImageStream(Sink* sink, HashAlgorithm algorithm, std::uint64_t image_size)
     : sink_(sink),
+      algorithm_(algorithm),
       hasher_(algorithm),
+      own_hasher_(algorithm),
       window_(std::min<std::uint64_t>(image_size, kPiece + kMostRoom)) {
     spare_.resize(1);
     if (image_size < kWorthAThread || usable_cores() < 2) return;
@@ -38,15 +40,30 @@ ImageStream::~ImageStream() {
 }
 
 /// Hands on the whole blocks that are written; the rest goes to the start of the next window.
-void ImageStream::advance() {
+void ImageStream::advance(bool last) {
     const std::size_t whole = used_ / kBlockSize * kBlockSize;
     const std::size_t rest = used_ - whole;
     Bytes next = take_spare();
     std::copy_n(window_.begin() + static_cast<std::ptrdiff_t>(whole), rest, next.begin());
     std::swap(window_, next);
-    give({std::move(next), whole, used_});
+    Piece piece{std::move(next), whole, used_, {}};
+    // The hasher wants the image's last block itself.
+    if (!last && is_behind()) hash_ahead(piece);
+    give(std::move(piece));
     begin_ += whole;
     used_ = rest;
+}
+
+/// The second thread has enough to do.
+bool ImageStream::is_behind() {
+    if (!thread_.joinable()) return false;
+    const std::lock_guard lock(mutex_);
+    return !ready_.empty();
+}
+
+void ImageStream::hash_ahead(Piece& piece) {
+    piece.hashes.resize(piece.size / kBlockSize * digest_size(algorithm_));
+    hash_blocks(own_hasher_, ByteView(piece.window).first(piece.size), piece.hashes);
 }
 
 /// A window of zeros.
@@ -80,7 +97,11 @@ void ImageStream::give(Piece piece) {
 void ImageStream::hand_on(const Piece& piece) {
     const ByteView data = ByteView(piece.window).first(piece.size);
     if (sink_ != nullptr) sink_->write(data);
-    hasher_.update(data);
+    if (piece.hashes.empty()) {
+        hasher_.update(data);
+    } else {
+        hasher_.update_with_hashes(piece.hashes);
+    }
 }
 
 void ImageStream::hand_on_all() noexcept {
@@ -110,7 +131,7 @@ void ImageStream::hand_on_all() noexcept {
 Digest ImageStream::finish(std::uint64_t image_size) {
     while (begin_ + used_ < image_size || used_ > 0) {
         used_ = std::min<std::uint64_t>(image_size - begin_, window_.size());
-        advance();
+        advance(begin_ + used_ == image_size);
     }
     if (thread_.joinable()) {
         {

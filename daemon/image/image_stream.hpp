@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// \file The image on its way out: a window that moves over it, hashed and written by a second
-/// thread. Internal to the EROFS writer.
+/// thread; when that one falls behind, the first hashes too. Internal to the EROFS writer.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -46,16 +46,21 @@ class ImageStream {
         Bytes window;
         std::size_t size = 0;   ///< of what is to be handed on
         std::size_t dirty = 0;  ///< bytes of the window that may not be zero
+        Bytes hashes;           ///< of the blocks, when they are known already
     };
 
-    void advance();
+    void advance(bool last = false);
+    [[nodiscard]] bool is_behind();
+    void hash_ahead(Piece& piece);
     [[nodiscard]] Bytes take_spare();
     void give(Piece piece);
     void hand_on(const Piece& piece);
     void hand_on_all() noexcept;
 
     Sink* sink_;
-    VerityHasher hasher_;
+    const HashAlgorithm algorithm_;
+    VerityHasher hasher_;      ///< the second thread's, if there is one
+    Hasher own_hasher_;        ///< of the thread that writes the image
     Bytes window_;             ///< zero behind `used_`
     std::uint64_t begin_ = 0;  ///< offset of the window in the image
     std::uint64_t used_ = 0;   ///< bytes of the window that are written

@@ -78,6 +78,27 @@ TEST_P(FsVerityTree, DoesNotDependOnHowDataArrives) {
     EXPECT_EQ(hasher.finish().hex(), golden.digest);
 }
 
+// Pieces whose blocks somebody else has hashed, between pieces that come as data.
+TEST_P(FsVerityTree, TakesHashesAmongData) {
+    const Golden& golden = GetParam();
+    const std::string data = pattern(golden.size);
+    VerityHasher hasher(golden.algorithm);
+    Hasher blocks(golden.algorithm);
+    std::string_view rest = data;
+    for (std::size_t piece = 0; !rest.empty(); ++piece) {
+        const std::string_view part = rest.substr(0, (piece % 5 + 1) * kVerityBlock);
+        rest.remove_prefix(part.size());
+        if (piece % 3 == 0 || rest.empty()) {
+            hasher.update(as_bytes(part));
+            continue;
+        }
+        Bytes hashes(part.size() / kVerityBlock * digest_size(golden.algorithm));
+        hash_blocks(blocks, as_bytes(part), hashes);
+        hasher.update_with_hashes(hashes);
+    }
+    EXPECT_EQ(hasher.finish().hex(), golden.digest);
+}
+
 // Big files are hashed by several threads; where pieces and windows end must not show.
 TEST_P(FsVerityTree, OfAFileIsTheSame) {
     const Golden& golden = GetParam();

@@ -149,7 +149,9 @@ std::optional<Failure> RegistryClient::judge(const HttpOutcome& outcome, const W
     if (status != 0 && status != 200 && status != 206) {
         Failure failure =
             status_failure(walk.url, outcome.response, walk.error_body, walk.sent.secrets);
-        if (!walk.sent.header.empty()) failure.error.add_context(authenticator_.account());
+        if (failure.error.code() == ErrorCode::AuthRequired && !walk.sent.header.empty()) {
+            failure.error.add_context(authenticator_.account());
+        }
         return failure;
     }
     // A connection that breaks after the last byte took nothing away.

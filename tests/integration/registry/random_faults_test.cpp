@@ -2,6 +2,7 @@
 // Faults in any order, from a seed: the blob arrives whole and, where the registry honours Range,
 // hardly a byte twice; or the failure has its name.
 #include "registry_fixture.hpp"
+#include "support/captured_output.hpp"
 
 #include <random>
 
@@ -99,9 +100,9 @@ TEST_P(RandomFaults, APatientClientGetsItWhole) {
 TEST_P(RandomFaults, ARegistryThatIgnoresRangeIsReadOver) {
     add_faults(kPassing, true);
     options_.max_attempts = 20;
-    testing::internal::CaptureStderr();
+    test::CapturedOutput output;
     EXPECT_TRUE(fetch(content_) == content_);
-    const std::string log = testing::internal::GetCapturedStderr();
+    const std::string log = output.take();
     const std::uint64_t fetched = source_->bytes_fetched();
     const bool told = log.find("starts again") != std::string::npos;
     EXPECT_TRUE(fetched <= kBlobSize || told) << "fetched " << fetched << "\n" << log;

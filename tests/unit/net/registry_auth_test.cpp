@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // 401 -> what the challenge asks for -> 200, and where credentials must never go.
 #include "registry_fixture.hpp"
+#include "support/captured_output.hpp"
 #include "support/temp_dir.hpp"
 
 #include <fstream>
@@ -44,7 +45,7 @@ class RegistryAuthTest : public test::RegistryFixture {
 
     /// The failure's message, hint and details and all that is logged hold no secret.
     std::string expect_quiet_error(ErrorCode code, const std::string& part) {
-        testing::internal::CaptureStderr();
+        test::CapturedOutput output;
         std::string all;
         try {
             (void)resolve();
@@ -54,7 +55,7 @@ class RegistryAuthTest : public test::RegistryFixture {
             EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
             all = e.what() + e.hint() + e.details();
         }
-        all += testing::internal::GetCapturedStderr();
+        all += output.take();
         for (const char* secret : {kAnn, kBob, "onesecret", "twosecret", "tkn-"}) {
             EXPECT_EQ(all.find(secret), std::string::npos) << all;
         }
@@ -213,7 +214,9 @@ TEST_F(RegistryAuthTest, TheTokenServicesTroublesPassOrAreNamed) {
     registry_.add_fault({.path = "/token", .times = 2, .status = 503});
     EXPECT_EQ(as_text(resolve().manifest_bytes), image_.manifest());
     registry_.add_fault({.path = "/token", .status = 500});
-    (void)expect_quiet_error(ErrorCode::Network, "after 4 attempts: asking for a token");
+    const std::string all =
+        expect_quiet_error(ErrorCode::Network, "after 4 attempts: asking for a token");
+    EXPECT_NE(all.find("fetching again"), std::string::npos) << "the log was looked at too";
     registry_.clear_faults();
     registry_.set_guard({.issued = R"({"token":"tkn-\r\nX: y"})"});
     (void)expect_quiet_error(ErrorCode::BadFormat, "no word that a header can carry");

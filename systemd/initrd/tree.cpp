@@ -91,7 +91,8 @@ void make_writable(int dir, const std::string& path) {
     change_mount(dir, 0, MOUNT_ATTR_RDONLY, path);
 }
 
-Scaffold::Scaffold(const std::string& dir) : path_(dir + kScaffold) {
+// Delegating, so that what throws in here does not leave the mount behind.
+Scaffold::Scaffold(const std::string& dir) : Scaffold(Place{}, dir + kScaffold) {
     for (const std::string& made : {dir, path_}) {
         if (::mkdir(made.c_str(), 0700) != 0 && errno != EEXIST)
             throw_errno("making the directory '" + made + "'");

@@ -6,6 +6,7 @@
 #include "base/unique_fd.hpp"
 
 #include <string>
+#include <utility>
 
 namespace cfs::initrd {
 
@@ -50,6 +51,9 @@ class Scaffold {
     void move_root(const std::string& target) const;
 
  private:
+    struct Place {};
+    Scaffold(Place /*unused*/, std::string path) : path_(std::move(path)) {}
+
     std::string path_;
     UniqueFd fd_;
 };

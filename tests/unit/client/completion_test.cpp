@@ -39,15 +39,16 @@ TEST_P(EveryVerb, IsInTheManualWithItsOptions) {
 }
 
 TEST_P(EveryVerb, IsInEachCompletionWithItsOptions) {
-    for (const std::string& script :
-         {bash_completion("cfsctl"), zsh_completion("cfsctl"), fish_completion("cfsctl")}) {
+    const std::string bash = bash_completion("cfsctl");
+    const std::string zsh = zsh_completion("cfsctl");
+    const std::string fish = fish_completion("cfsctl");
+    for (const std::string& script : {bash, zsh, fish}) {
         EXPECT_NE(script.find(GetParam().name), std::string::npos) << GetParam().name;
     }
     for (const OptionHelp& option : GetParam().options) {
-        EXPECT_NE(bash_completion("cfsctl").find(option.flag), std::string::npos) << option.flag;
-        EXPECT_NE(zsh_completion("cfsctl").find(option.flag), std::string::npos) << option.flag;
-        EXPECT_NE(fish_completion("cfsctl").find("-l " + option.flag.substr(2)), std::string::npos)
-            << option.flag;
+        EXPECT_NE(bash.find(option.flag), std::string::npos) << option.flag;
+        EXPECT_NE(zsh.find(option.flag), std::string::npos) << option.flag;
+        EXPECT_NE(fish.find("-l " + option.flag.substr(2)), std::string::npos) << option.flag;
     }
 }
 

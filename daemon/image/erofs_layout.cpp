@@ -91,8 +91,8 @@ Place Placement::directory_content(const Item& item) const {
 
 std::uint32_t Placement::bytes_of(std::uint32_t first, std::uint32_t end) const {
     std::uint64_t sum = 0;
-    for (std::uint32_t i = first; i < end; ++i)
-        sum += kDirent + inodes_.entries[i].name.size();
+    for (const Entry& entry : std::span(inodes_.entries).subspan(first, end - first))
+        sum += kDirent + entry.name.size();
     return static_cast<std::uint32_t>(sum);
 }
 
@@ -186,9 +186,10 @@ std::uint32_t entries_in_block(std::span<const Entry> entries,
                                std::uint32_t end) {
     std::uint64_t used = 0;
     std::uint32_t count = 0;
-    for (std::uint32_t i = first; i < end; ++i, ++count) {
-        used += kDirent + entries[i].name.size();
+    for (const Entry& entry : entries.subspan(first, end - first)) {
+        used += kDirent + entry.name.size();
         if (used > kBlock) break;
+        ++count;
     }
     return count;
 }

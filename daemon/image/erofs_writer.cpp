@@ -284,15 +284,15 @@ class Emitter {
     }
 
     void put_group(std::uint32_t first, std::uint32_t end, Cursor at) const {
-        std::uint64_t names = kDirent * (end - first);
-        for (std::uint32_t i = first; i < end; ++i) {
-            const Entry& entry = inodes_.entries[i];
+        const auto group = std::span(inodes_.entries).subspan(first, end - first);
+        std::uint64_t names = kDirent * group.size();
+        for (const Entry& entry : group) {
             at.put(nid(entry.inode)).put(cut16(names));
             at.put(dirent_type(entry.type)).skip(1);
             names += entry.name.size();
         }
-        for (std::uint32_t i = first; i < end; ++i)
-            at.text(inodes_.entries[i].name);
+        for (const Entry& entry : group)
+            at.text(entry.name);
     }
 
     const InodeList& inodes_;

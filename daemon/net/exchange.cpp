@@ -55,8 +55,12 @@ std::string without_user(std::string text) {
 
 Exchange::Exchange(std::shared_ptr<Transfer> transfer,
                    const HttpRequest& request,
-                   const NetOptions& options)
-    : transfer_(std::move(transfer)), easy_(curl_easy_init()) {
+                   const NetOptions& options,
+                   TlsWitness& witness)
+    : transfer_(std::move(transfer)),
+      easy_(curl_easy_init()),
+      witness_(witness),
+      own_certificate_(!request.certs.client_cert.empty()) {
     if (!easy_) throw Error(ErrorCode::Internal, "setting up a transfer");
     for (const std::string& header : request.headers) {
         curl_slist* list = curl_slist_append(headers_.get(), header.c_str());
@@ -83,6 +87,8 @@ void Exchange::configure(const HttpRequest& request, const NetOptions& options) 
     set_option(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options.low_speed_bytes));
     set_option(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.low_speed_time.count()));
     trust(request, options);
+    witness_.watch(easy);
+    witness_.forget();
     const Url url = parse_url(request.url);
     if (is_listed(options.unverified_registries, url.host, url.port)) {
         set_option(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -128,6 +134,7 @@ std::size_t Exchange::on_header(char* data,
     auto* exchange = static_cast<Exchange*>(self);
     try {
         if (exchange->collector_.add({data, count})) {
+            exchange->answered_ = true;
             exchange->transfer_->put_head(exchange->collector_.response());
         }
         return count;
@@ -151,6 +158,17 @@ std::size_t Exchange::on_body(char* data,
     }
 }
 
+/// A connection that breaks before any answer, to a peer that asked who we are, has a likely
+/// reason.
+void Exchange::explain_certificate(TransferEnd& end) const {
+    const bool broke = end.failure == FailureKind::NotTls || end.failure == FailureKind::Cut ||
+                       end.failure == FailureKind::Connect;
+    if (!broke || answered_ || !witness_.wants_certificate()) return;
+    end.failure = witness_.refused() ? FailureKind::Refused : FailureKind::Unanswered;
+    end.problem += " (it asked for a client certificate and got ";
+    end.problem += own_certificate_ ? "ours)" : "none)";
+}
+
 void Exchange::finish(CURLcode code) {
     TransferEnd end;
     end.failure = kind_of(code);
@@ -158,6 +176,7 @@ void Exchange::finish(CURLcode code) {
         const std::string_view detail = problem_.data();
         end.problem = detail.empty() ? curl_easy_strerror(code) : without_user(std::string(detail));
     }
+    explain_certificate(end);
     if (!parked_.empty()) end.problem = parked_;
     char* redirect = nullptr;
     if (curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_URL, &redirect) == CURLE_OK &&

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "net/http_client.hpp"
 #include "net/http_headers.hpp"
+#include "net/tls_witness.hpp"
 
 #include <curl/curl.h>
 
@@ -35,7 +36,8 @@ class Exchange {
  public:
     Exchange(std::shared_ptr<Transfer> transfer,
              const HttpRequest& request,
-             const NetOptions& options);
+             const NetOptions& options,
+             TlsWitness& witness);
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
 
@@ -46,6 +48,7 @@ class Exchange {
  private:
     void configure(const HttpRequest& request, const NetOptions& options);
     void trust(const HttpRequest& request, const NetOptions& options);
+    void explain_certificate(TransferEnd& end) const;
     static std::size_t on_header(char* data, std::size_t, std::size_t count, void* self) noexcept;
     static std::size_t on_body(char* data, std::size_t, std::size_t count, void* self) noexcept;
 
@@ -54,6 +57,9 @@ class Exchange {
     std::unique_ptr<CURL, CleanUp> easy_;
     std::array<char, CURL_ERROR_SIZE> problem_{};
     HeaderCollector collector_;
+    TlsWitness& witness_;
+    bool own_certificate_;  ///< a client certificate is set
+    bool answered_ = false;
     std::string parked_;  ///< what a callback failed with
 };
 

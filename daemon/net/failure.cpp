@@ -23,6 +23,7 @@ bool is_transient(const TransferEnd& end) {
     switch (end.failure) {
         case FailureKind::Connect:
         case FailureKind::NotTls:
+        case FailureKind::Unanswered:
         case FailureKind::Cut:
         case FailureKind::Stalled:
             return true;
@@ -39,6 +40,11 @@ std::string hint_for(FailureKind kind) {
         case FailureKind::NotTls:
             return "no TLS connection to the registry: if it speaks plain HTTP and you trust the "
                    "network, list it in net.insecure_registries";
+        case FailureKind::Refused:
+        case FailureKind::Unanswered:
+            return "the registry asks for a client certificate: put one that it knows, with its "
+                   "key, as "
+                   "NAME.cert and NAME.key into the registry's folder below net.certs_dirs";
         default:
             return "check the network connection and try again";
     }

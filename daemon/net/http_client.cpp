@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <type_traits>
@@ -94,6 +95,7 @@ class HttpClient::Loop {
     void collect_finished();
 
     NetOptions options_;
+    std::map<std::string, TlsWitness> witnesses_;  ///< by origin; connections point at them
     std::unique_ptr<CURLM, CleanUpMulti> multi_;
     std::unordered_map<const Transfer*, std::unique_ptr<Exchange>> exchanges_;
     bool quit_ = false;
@@ -151,7 +153,10 @@ void HttpClient::Loop::obey(Order& order) {
 
 void HttpClient::Loop::begin(const Order& order) {
     try {
-        auto exchange = std::make_unique<Exchange>(order.transfer, order.request, options_);
+        const Url url = parse_url(order.request.url);
+        TlsWitness& witness = witnesses_[url.host + ':' + url.port];
+        auto exchange =
+            std::make_unique<Exchange>(order.transfer, order.request, options_, witness);
         if (curl_multi_add_handle(multi_.get(), exchange->easy()) != CURLM_OK) {
             throw Error(ErrorCode::Internal, "starting a transfer");
         }

@@ -18,6 +18,8 @@ enum class FailureKind {
     Connect,      ///< no name, no route, refused, or too slow to answer
     NotTls,       ///< the handshake failed before any certificate was seen
     Certificate,  ///< the peer's certificate is not acceptable, or ours cannot be read
+    Refused,      ///< the peer asked for a client certificate and wants none, or not that one
+    Unanswered,   ///< the peer asked for a client certificate and then said nothing more
     Cut,          ///< the connection broke in the middle
     Stalled,      ///< too slow for too long
     Other,

@@ -24,7 +24,8 @@ ALLOWED = {
 HOMES = {
     r"curl/": {"net"},
     r"archive(_entry)?\.h": {"archive"},
-    r"openssl/": {"crypto"},
+    r"openssl/(?!ssl\.h)": {"crypto"},
+    r"openssl/ssl\.h": {"net"},  # libcurl hands out its contexts
     r"toml\+\+/": {"settings", "net"},
     r"boost/json": {"net", "store", "update", "service", "client"},
     r"boost/asio": {"service", "app"},

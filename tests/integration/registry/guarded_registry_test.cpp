@@ -82,9 +82,15 @@ TEST_F(GuardedDebianRegistry, AClientCertificateOpensIt) {
     std::filesystem::create_directories(folder);
     std::filesystem::copy_file(files_.certificate, folder + "/ca.crt");
     options_.certs_dirs = {dir_ / "certs.d"};
-    expect_error(ErrorCode::Network, "certificate", [&] { (void)resolve(registry.host()); });
-    std::filesystem::copy_file(client.certificate, folder + "/client.cert");
-    std::filesystem::copy_file(client.key, folder + "/client.key");
+    const auto refused = [&] { (void)resolve(registry.host()); };
+    expect_error(ErrorCode::Network, "asked for a client certificate and got none", refused);
+    const TlsFiles stranger = make_certificate(dir_, "stranger");
+    std::filesystem::copy_file(stranger.certificate, folder + "/client.cert");
+    std::filesystem::copy_file(stranger.key, folder + "/client.key");
+    expect_error(ErrorCode::Network, "certificate and got ours", refused);
+    constexpr auto kOver = std::filesystem::copy_options::overwrite_existing;
+    std::filesystem::copy_file(client.certificate, folder + "/client.cert", kOver);
+    std::filesystem::copy_file(client.key, folder + "/client.key", kOver);
     expect_image(registry.host());
 }
 

@@ -34,7 +34,7 @@ function(cfs_machine_test name)
   target_compile_definitions(${name} PRIVATE
     CFS_MACHINES="${CMAKE_BINARY_DIR}/machines" CFS_DRIVE="$<TARGET_FILE:cfs_drive>")
   add_dependencies(${name} cfs_drive cfs_prepare_machines)
-  gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST
+  gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
     PROPERTIES LABELS ${arg_LABEL} TIMEOUT 600 FIXTURES_REQUIRED ${arg_FIXTURES}
     ENVIRONMENT "CFS_TEST_TMP=${CFS_FAST_TMP}")
 endfunction()

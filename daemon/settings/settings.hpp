@@ -72,9 +72,7 @@ struct NetSettings {
     /// Files of registry credentials, in the order in which they are asked; missing ones are
     /// passed over.
     std::vector<std::string> auth_files = {"/etc/cfsupdated/auth.json",
-                                           "/run/containers/0/auth.json",
-                                           "/root/.config/containers/auth.json",
-                                           "/root/.docker/config.json"};
+                                           "/run/containers/0/auth.json"};
     unsigned attempts = 5;
     unsigned connections = 2;  ///< layers fetched and unpacked at once, and connections to a host
     std::chrono::seconds connect_timeout{30};

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/limits.hpp"
+#include "base/quoted.hpp"
 #include "settings/units.hpp"
 
 #include <algorithm>
@@ -15,19 +16,7 @@ namespace {
 constexpr std::size_t kMaxShown = 120;
 
 std::string in_quotes(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out += "\\u00" + to_hex(ByteView(&byte, 1));
-        } else {
-            out += c;
-        }
-    }
-    return out + '"';
+    return quoted(text, HighBytes::Keep);
 }
 
 std::string in_quotes(const std::vector<std::string>& items) {

@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
+#include "base/quoted.hpp"
 
 #include <sys/stat.h>
 
@@ -15,13 +16,12 @@ namespace {
 constexpr const char* kBooted = "booted.json";
 constexpr const char* kState = "state/cfsupdated";
 constexpr const char* kLastError = "last-error.json";
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 /// {"a":1,"b":"x"}
 class JsonObject {
  public:
     JsonObject& text(std::string_view key, std::string_view value) {
-        return raw(key, json_string(value));
+        return raw(key, quoted(value, HighBytes::Escape));
     }
 
     JsonObject& boolean(std::string_view key, bool value) {
@@ -30,7 +30,7 @@ class JsonObject {
 
     JsonObject& raw(std::string_view key, std::string_view value) {
         if (!out_.empty()) out_ += ",";
-        out_ += json_string(key) + ":";
+        out_ += quoted(key, HighBytes::Escape) + ":";
         out_ += value;
         return *this;
     }
@@ -47,24 +47,6 @@ void make_dir(const std::string& path) {
 }
 
 }  // namespace
-
-std::string json_string(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (byte < 0x20 || byte >= 0x7f) {
-            out += "\\u00";
-            out += kHexDigits[byte >> 4U];
-            out += kHexDigits[byte & 15U];
-        } else {
-            out += c;
-        }
-    }
-    return out + "\"";
-}
 
 std::string to_json(const BootRecord& record) {
     return JsonObject()

@@ -45,8 +45,4 @@ struct FailureRecord {
 /// file system without state/.
 void write_failure(int sysroot, const FailureRecord& record);
 
-/// As a JSON string, quotes included. Bytes that are not ASCII become the characters of that
-/// number, so that the result is valid whatever came in.
-[[nodiscard]] std::string json_string(std::string_view text);
-
 }  // namespace cfs::initrd

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/test_relay.hpp"
 
-#include "base/error.hpp"
-
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -14,14 +11,6 @@ namespace cfs::test {
 namespace {
 
 constexpr int kLookUp = 50;  // milliseconds between looks at stopping_
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
-}
 
 /// All of it, or false.
 bool send_all(int fd, const char* data, std::size_t size) {
@@ -37,23 +26,13 @@ bool send_all(int fd, const char* data, std::size_t size) {
 }  // namespace
 
 TestRelay::TestRelay(std::uint16_t target, std::function<Mishap(unsigned)> plan)
-    : target_(target),
-      plan_(std::move(plan)),
-      listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    if (!listener_ || ::bind(listener_.get(), raw, size) != 0 ||
-        ::listen(listener_.get(), 64) != 0 || ::getsockname(listener_.get(), raw, &size) != 0) {
-        throw_errno("listening");
-    }
-    port_ = ntohs(address.sin_port);
+    : target_(target), plan_(std::move(plan)), listener_(listen_on_loopback()) {
     acceptor_ = std::thread([this] { accept_loop(); });
 }
 
 TestRelay::~TestRelay() {
     stopping_ = true;
-    (void)::shutdown(listener_.get(), SHUT_RDWR);
+    (void)::shutdown(listener_.fd.get(), SHUT_RDWR);
     acceptor_.join();
     for (std::thread& worker : workers_)
         worker.join();
@@ -61,7 +40,7 @@ TestRelay::~TestRelay() {
 
 void TestRelay::accept_loop() {
     while (!stopping_) {
-        UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        UniqueFd client(::accept4(listener_.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
         if (!client) continue;
         const Mishap mishap = plan_(connections_++);
         workers_.emplace_back([this, mishap, fd = std::move(client)] { pass(fd.get(), mishap); });
@@ -69,11 +48,8 @@ void TestRelay::accept_loop() {
 }
 
 void TestRelay::pass(int client, const Mishap& mishap) {
-    const UniqueFd server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const sockaddr_in address = loopback(target_);
-    if (::connect(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return;
-    }
+    const UniqueFd server = connect_loopback(target_);
+    if (!server) return;
     std::array<char, 16384> buffer{};
     std::uint64_t back = 0;
     const std::uint64_t end = std::min(mishap.cut_after, mishap.stall_after);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "support/loopback.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -30,7 +31,7 @@ class TestRelay {
     TestRelay& operator=(const TestRelay&) = delete;
     ~TestRelay();
 
-    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::uint16_t port() const { return listener_.port; }
 
     /// Bytes passed back to clients, heads and TLS included.
     [[nodiscard]] std::uint64_t bytes_back() const { return bytes_back_; }
@@ -43,8 +44,7 @@ class TestRelay {
 
     std::uint16_t target_;
     std::function<Mishap(unsigned)> plan_;
-    UniqueFd listener_;
-    std::uint16_t port_ = 0;
+    BoundSocket listener_;
     std::atomic<std::uint64_t> bytes_back_ = 0;
     std::atomic<unsigned> connections_ = 0;
     std::atomic<bool> stopping_ = false;

@@ -130,7 +130,7 @@ struct TestServer::Tls {
 };
 
 TestServer::TestServer(Handler handler, const std::optional<TlsFiles>& tls)
-    : handler_(std::move(handler)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    : handler_(std::move(handler)), listener_(listen_on_loopback()) {
     if (tls) {
         // OpenSSL writes to sockets without MSG_NOSIGNAL.
         (void)::signal(SIGPIPE, SIG_IGN);
@@ -146,16 +146,6 @@ TestServer::TestServer(Handler handler, const std::optional<TlsFiles>& tls)
             SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
         }
     }
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    expect(listener_ && ::bind(listener_.get(), raw, size) == 0 &&
-               ::listen(listener_.get(), 64) == 0 &&
-               ::getsockname(listener_.get(), raw, &size) == 0,
-           "listening");
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept_loop(); });
 }
 
@@ -166,7 +156,7 @@ TestServer::~TestServer() {
         for (const UniqueFd& fd : connections_)
             (void)::shutdown(fd.get(), SHUT_RDWR);
     }
-    (void)::shutdown(listener_.get(), SHUT_RDWR);
+    (void)::shutdown(listener_.fd.get(), SHUT_RDWR);
     acceptor_.join();
     for (std::thread& worker : workers_)
         worker.join();
@@ -174,7 +164,7 @@ TestServer::~TestServer() {
 
 void TestServer::accept_loop() {
     for (;;) {
-        UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        UniqueFd fd(::accept4(listener_.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
         const std::scoped_lock lock(mutex_);
         if (stopping_) return;
         if (!fd) continue;

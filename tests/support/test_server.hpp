@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "support/loopback.hpp"
 #include "support/temp_dir.hpp"
 
 #include <atomic>
@@ -54,7 +55,7 @@ class TestServer {
     TestServer& operator=(const TestServer&) = delete;
     ~TestServer();
 
-    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::uint16_t port() const { return listener_.port; }
 
     /// Connections that were open at the same time, at most.
     [[nodiscard]] unsigned most_connections() const { return most_; }
@@ -67,8 +68,7 @@ class TestServer {
 
     Handler handler_;
     std::unique_ptr<Tls> tls_;
-    UniqueFd listener_;
-    std::uint16_t port_ = 0;
+    BoundSocket listener_;
     std::atomic<unsigned> open_ = 0;
     std::atomic<unsigned> most_ = 0;
 

@@ -3,9 +3,7 @@
 
 #include "base/error.hpp"
 #include "net/referrers.hpp"
-
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include "support/loopback.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -17,32 +15,9 @@ namespace {
 
 constexpr std::size_t kLayer = std::size_t{2} << 20;
 
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
-}
-
-std::uint16_t free_port() {
-    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd.get(), raw, size) != 0 || ::getsockname(fd.get(), raw, &size) != 0) {
-        throw_errno("looking for a port");
-    }
-    return ntohs(address.sin_port);
-}
-
 void wait_for_port(std::uint16_t port) {
-    const sockaddr_in address = loopback(port);
     for (int i = 0; i < 600; ++i) {
-        const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-            return;
-        }
+        if (connect_loopback(port)) return;
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     throw Error(ErrorCode::Internal, "docker-registry does not answer");
@@ -71,7 +46,7 @@ DebianRegistry::DebianRegistry(const TempDir& dir,
                                const std::string& root,
                                const std::string& http,
                                const std::string& rest)
-    : port_(free_port()) {
+    : port_(bind_loopback().port) {
     const std::string config = dir / ("registry-" + std::to_string(port_) + ".yml");
     std::ofstream(config) << "version: 0.1\n"
                           << "log: { level: error, accesslog: { disabled: true } }\n"

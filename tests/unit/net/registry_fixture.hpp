@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace cfs::test {
 
 /// A registry with one image "team/os:v1" and a client that does not wait between attempts.
@@ -48,6 +50,21 @@ class RegistryFixture : public testing::Test {
         source_ = open();
         source_->fetch_blob(descriptor_of(content), sink, {});
         return std::string(as_text(sink.bytes()));
+    }
+
+    /// Fetches each blob on a thread of its own, all from one source.
+    void fetch_together(const std::vector<std::string>& contents) {
+        source_ = open();
+        std::vector<std::thread> threads;
+        for (const std::string& content : contents) {
+            threads.emplace_back([&] {
+                MemorySink sink(content.size());
+                source_->fetch_blob(descriptor_of(content), sink, {});
+                EXPECT_EQ(as_text(sink.bytes()), content);
+            });
+        }
+        for (auto& thread : threads)
+            thread.join();
     }
 
     TestImage image_;

@@ -12,21 +12,6 @@ using test::expect_error;
 
 class RegistryLimitsTest : public test::RegistryFixture {
  protected:
-    /// Fetches each blob on a thread of its own, all from one source.
-    void fetch_together(const std::vector<std::string>& contents) {
-        source_ = open();
-        std::vector<std::thread> threads;
-        for (const std::string& content : contents) {
-            threads.emplace_back([&] {
-                MemorySink sink(content.size());
-                source_->fetch_blob(test::descriptor_of(content), sink, {});
-                EXPECT_EQ(as_text(sink.bytes()), content);
-            });
-        }
-        for (auto& thread : threads)
-            thread.join();
-    }
-
     /// What the registry, as a proxy, was asked to connect to.
     std::vector<std::string> proxied() const {
         std::vector<std::string> out;

@@ -83,17 +83,7 @@ TEST_F(RegistrySourceTest, SeveralThreadsShareOneSource) {
     std::vector<std::string> contents;
     for (std::size_t i = 0; i < 4; ++i)
         contents.push_back(big_blob(200'000 + i));
-    source_ = open();
-    std::vector<std::thread> threads;
-    for (const std::string& content : contents) {
-        threads.emplace_back([&] {
-            MemorySink sink(content.size());
-            source_->fetch_blob(test::descriptor_of(content), sink, {});
-            EXPECT_EQ(as_text(sink.bytes()), content);
-        });
-    }
-    for (std::thread& thread : threads)
-        thread.join();
+    fetch_together(contents);
     EXPECT_EQ(source_->bytes_fetched(), 800'006U);
 }
 

@@ -53,11 +53,7 @@ class Cursor {
 
     /// Of one of two sizes, each of which is copied without a call when the compiler knows it.
     Cursor& digest(ByteView bytes) {
-        if (bytes.size() == 32) {
-            std::memcpy(at_, bytes.data(), 32);
-        } else {
-            std::memcpy(at_, bytes.data(), bytes.size());
-        }
+        std::memcpy(at_, bytes.data(), bytes.size());
         at_ += bytes.size();
         return *this;
     }

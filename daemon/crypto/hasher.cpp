@@ -50,6 +50,15 @@ void Hasher::update(ByteView data) {
     require(EVP_DigestUpdate(state_->context.get(), data.data(), data.size()));
 }
 
+Digest Hasher::so_far() const {
+    State copy{state_->algorithm};
+    require(EVP_MD_CTX_copy_ex(copy.context.get(), state_->context.get()));
+    std::array<std::uint8_t, EVP_MAX_MD_SIZE> out{};
+    unsigned size = 0;
+    require(EVP_DigestFinal_ex(copy.context.get(), out.data(), &size));
+    return {state_->algorithm, ByteView(out).first(size)};
+}
+
 Digest Hasher::finish() {
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> out{};
     unsigned size = 0;

@@ -17,6 +17,8 @@ class Hasher {
 
     void update(ByteView data);
     [[nodiscard]] Digest finish();
+    /// The digest of what came so far; update() goes on.
+    [[nodiscard]] Digest so_far() const;
 
  private:
     struct State;

@@ -22,6 +22,9 @@ class BlobCheck final : public Sink {
 
     [[nodiscard]] std::uint64_t received() const { return received_; }
 
+    /// The digest of what was received.
+    [[nodiscard]] Digest so_far() const { return hasher_.so_far(); }
+
     /// DigestMismatch unless exactly the named bytes came.
     void finish();
 

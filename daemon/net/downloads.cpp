@@ -74,7 +74,22 @@ void BlobDownload::write(ByteView data) {
     fetched_ += data.size();
     const std::uint64_t known = std::min<std::uint64_t>(skip_, data.size());
     skip_ -= known;
-    checked_.write(data.subspan(static_cast<std::size_t>(known)));
+    const ByteView fresh = data.subspan(static_cast<std::size_t>(known));
+    if (kept_) kept_->append(fresh);
+    checked_.write(fresh);
+    if (kept_ && kept_->wants_mark()) mark();
+}
+
+void BlobDownload::replay(const std::stop_token& stop) {
+    if (!kept_ || kept_->size() == 0) return;
+    log::info("a transfer goes on where it was interrupted blob=" + to_oci(blob_.digest) +
+              " offset=" + std::to_string(kept_->size()));
+    kept_->replay(checked_, stop);
+}
+
+/// Vouches for what is kept, unless the sink refused some of it or keeping ended.
+void BlobDownload::mark() noexcept {
+    if (kept_ && kept_->size() == checked_.received()) kept_->mark(checked_.so_far());
 }
 
 }  // namespace cfs::net

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "net/blob_check.hpp"
+#include "net/kept_blob.hpp"
 #include "net/registry_client.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace cfs::net {
@@ -44,12 +46,23 @@ class DocumentDownload final : public Download, private Sink {
 };
 
 /// A blob: attempts continue where the one before stopped, by Range where the registry honours it,
-/// else by reading over what is there. Wherever the attempts went, the digest is that of the whole.
+/// else by reading over what is there; the first one where another process
+/// stopped. Wherever the attempts went, the digest is that of the whole.
 class BlobDownload final : public Download, private Sink {
  public:
     /// All must outlive this.
-    BlobDownload(const Descriptor& blob, Sink& out, ByteCounter& fetched)
-        : blob_(blob), checked_(blob, out), fetched_(fetched) {}
+    /// \param kept where the bytes go as well, for another life of the process; may be null
+    BlobDownload(const Descriptor& blob,
+                 Sink& out,
+                 ByteCounter& fetched,
+                 std::unique_ptr<KeptBlob> kept = nullptr)
+        : blob_(blob), checked_(blob, out), fetched_(fetched), kept_(std::move(kept)) {}
+    BlobDownload(const BlobDownload&) = delete;
+    BlobDownload& operator=(const BlobDownload&) = delete;
+    ~BlobDownload() override { mark(); }
+
+    /// First of all: passes on what an earlier process kept.
+    void replay(const std::stop_token& stop);
 
     [[nodiscard]] std::uint64_t offset() const override { return checked_.received(); }
 
@@ -60,15 +73,20 @@ class BlobDownload final : public Download, private Sink {
     [[nodiscard]] bool complete() override { return checked_.received() == blob_.size; }
 
     /// DigestMismatch unless exactly the named bytes came.
-    void finish() { checked_.finish(); }
+    void finish() {
+        mark();  // the last time: the digest is taken out
+        checked_.finish();
+    }
 
  private:
     [[nodiscard]] std::uint64_t range_start(const HttpResponse& response) const;
     void write(ByteView data) override;
+    void mark() noexcept;
 
     const Descriptor& blob_;
     BlobCheck checked_;
     ByteCounter& fetched_;
+    std::unique_ptr<KeptBlob> kept_;
     std::uint64_t skip_ = 0;  ///< bytes of this attempt that are here already
 };
 

@@ -43,9 +43,17 @@ class ImageSource {
                                            const std::stop_token& stop) = 0;
 
     /// Streams a blob's bytes as they are stored (compressed) into `sink`, on the calling thread.
-    /// Never gives it more than blob.size bytes. The digest is known only at the end: on
-    /// DigestMismatch the sink holds bytes that must be thrown away.
+    /// Never gives it more than blob.size bytes. Where NetOptions::keep says so, the bytes are kept
+    /// until forget(), and a later call, after a crash too, goes on behind them. The digest is
+    /// known only at the end: on DigestMismatch the sink holds bytes that must be thrown away.
     virtual void fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) = 0;
+
+    /// Bytes of `blob` that fetch_blob() need not fetch, because an earlier process was interrupted
+    /// when it had them.
+    [[nodiscard]] virtual std::uint64_t kept_bytes(const Descriptor& /*blob*/) const { return 0; }
+
+    /// What fetch_blob() keeps of `blob` for another process is not needed any more, or no good.
+    virtual void forget(const Descriptor& /*blob*/) noexcept {}
 
     /// The manifests that say they belong to the one with digest `subject` (signatures, SBOMs,
     /// ...), of `artifact_type` only unless that is empty; none: an empty list. Whose list it is

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "net/kept_blob.hpp"
 #include "net/oci_types.hpp"
 
 #include <chrono>
@@ -34,6 +35,7 @@ struct NetOptions {
     std::chrono::seconds longest_wait{300};
     /// Files of credentials, looked through in this order; see containers-auth.json(5).
     std::vector<std::string> auth_files;
+    KeepOptions keep;                      ///< what to do for another life of the process
     const Clock* clock = &system_clock();  ///< outlives everything made with these options
     std::optional<Platform> platform;      ///< instead of host_platform()
 };

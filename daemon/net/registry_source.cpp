@@ -57,6 +57,7 @@ std::string place_name(const ImageRef& ref) {
 RegistrySource::RegistrySource(ImageRef ref, const NetOptions& options)
     : ref_(std::move(ref)),
       reference_(to_string(ref_)),
+      keep_(options.keep),
       route_(load_registries(options.registries_conf).route(ref_)),
       http_(with_insecure(options, route_)) {
     const NetOptions own = with_insecure(options, route_);
@@ -178,8 +179,9 @@ std::vector<Descriptor> RegistrySource::referrers(const Digest& subject,
 }
 
 void RegistrySource::fetch_blob(const Descriptor& blob, Sink& sink, const std::stop_token& stop) {
-    BlobDownload download(blob, sink, fetched_);
-    for (std::size_t at = current_;; ++at) {
+    BlobDownload download(blob, sink, fetched_, KeptBlob::open(keep_, blob, stop));
+    download.replay(stop);
+    for (std::size_t at = current_; !download.complete(); ++at) {
         try {
             places_[at]->client.get("blobs/" + to_oci(blob.digest), {}, download, stop);
             break;
@@ -192,7 +194,12 @@ void RegistrySource::fetch_blob(const Descriptor& blob, Sink& sink, const std::s
             if (e.code() == ErrorCode::Network) current_.compare_exchange_strong(same, at + 1);
         }
     }
-    download.finish();
+    try {
+        download.finish();
+    } catch (const Error&) {
+        forget(blob);
+        throw;
+    }
 }
 
 }  // namespace cfs::net

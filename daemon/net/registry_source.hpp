@@ -33,6 +33,12 @@ class RegistrySource final : public ImageSource {
 
     std::uint64_t bytes_fetched() const override { return fetched_; }
 
+    std::uint64_t kept_bytes(const Descriptor& blob) const override {
+        return kept_size(keep_, blob);
+    }
+
+    void forget(const Descriptor& blob) noexcept override { forget_kept(keep_, blob); }
+
  private:
     struct Place {
         ImageRef ref;
@@ -58,6 +64,7 @@ class RegistrySource final : public ImageSource {
 
     ImageRef ref_;
     std::string reference_;
+    KeepOptions keep_;
     std::vector<Endpoint> route_;
     HttpClient http_;
     std::vector<std::unique_ptr<Place>> places_;  ///< as in route_

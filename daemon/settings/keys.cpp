@@ -322,6 +322,13 @@ std::vector<Key> limit_and_net_keys() {
                  "a list of absolute paths",
                  CFS_FIELD(net.auth_files),
                  is_absolute_path),
+        size_key("net.keep_partial",
+                 "0, or bytes from \"8M\" to \"1T\"",
+                 CFS_FIELD(net.keep_partial),
+                 [](std::uint64_t most) {
+                     return most == 0 ||
+                            (most >= std::uint64_t{8} << 20 && most <= std::uint64_t{1} << 40);
+                 }),
         count_key("net.attempts", "a number from 1 to 100", 1, 100, CFS_FIELD(net.attempts)),
         count_key("net.connections", "a number from 1 to 16", 1, 16, CFS_FIELD(net.connections)),
         duration_key("net.connect_timeout",

@@ -73,6 +73,8 @@ struct NetSettings {
     /// passed over.
     std::vector<std::string> auth_files = {"/etc/cfsupdated/auth.json",
                                            "/run/containers/0/auth.json"};
+    /// Of one interrupted layer this many bytes stay on disk for the next try; 0: none.
+    std::uint64_t keep_partial = std::uint64_t{4} << 30;
     unsigned attempts = 5;
     unsigned connections = 2;  ///< layers fetched and unpacked at once, and connections to a host
     std::chrono::seconds connect_timeout{30};

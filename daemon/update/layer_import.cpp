@@ -150,6 +150,12 @@ class Replay final : public store::SplitstreamVisitor {
     image::TarReader& tar_;
 };
 
+/// Bytes that were refused once are refused again; others may come from the same place later.
+bool blames_content(const Error& error) {
+    return error.code() == ErrorCode::BadFormat || error.code() == ErrorCode::DigestMismatch ||
+           error.code() == ErrorCode::Unsupported;
+}
+
 }  // namespace
 
 void check_room(const store::Repository& store, std::uint64_t keep_free, std::uint64_t needed) {
@@ -177,9 +183,15 @@ Digest import_layer(store::Repository& store,
                     const std::stop_token& stop) {
     return with_context("layer " + to_oci(blob.digest), [&] {
         StoreHandler handler(store, limits.keep_free);
-        stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
+        try {
+            stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
+        } catch (const Error& e) {
+            if (blames_content(e)) source.forget(blob);
+            throw;
+        }
         const Digest stream = handler.finish();
         store.commit_stream(layer_stream_name(diff_id), stream);
+        source.forget(blob);
         return stream;
     });
 }

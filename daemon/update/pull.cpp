@@ -7,6 +7,7 @@
 #include "base/stop.hpp"
 #include "store/splitstream.hpp"
 #include "update/parallel.hpp"
+#include "update/source.hpp"
 
 #include <algorithm>
 
@@ -57,11 +58,19 @@ void Pull::plan() {
     }
 }
 
-std::uint64_t Pull::missing_bytes() {
+std::uint64_t Pull::open_bytes() {
     plan();
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < present_.size(); ++i) {
         if (!present_[i]) sum += resolved_->manifest.layers[i].size;
+    }
+    return sum;
+}
+
+std::uint64_t Pull::missing_bytes() {
+    std::uint64_t sum = open_bytes();
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        if (!present_[i]) sum -= source_.kept_bytes(resolved_->manifest.layers[i]);
     }
     return sum;
 }
@@ -72,10 +81,12 @@ std::uint64_t Pull::reused_bytes() {
 }
 
 void Pull::import(std::size_t index, const LayerLimits& limits, const std::stop_token& stop) {
+    const net::Descriptor& blob = resolved_->manifest.layers[index];
+    resumed_ += source_.kept_bytes(blob);
     (void)import_layer(
         machine_.store(),
         source_,
-        resolved_->manifest.layers[index],
+        blob,
         resolved_->config.diff_ids[index],
         limits,
         [this](std::uint64_t more) { done_ += more; },
@@ -98,7 +109,7 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replac
     if (!present_[uki_layer_]) {
         import(uki_layer_, limits, stop_);
         present_[uki_layer_] = true;
-        report_bytes(done_ + missing_bytes());
+        report_bytes(done_ + open_bytes());
     }
     UkiLayer layer;
     replay_layer(machine_.store(), layer_stream(uki_layer_), limits, [&](image::TarEntry&& entry) {
@@ -113,7 +124,8 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replac
 void Pull::fetch() {
     progress_.stage("fetch");
     const LayerLimits limits = store_limits(machine_);
-    check_room(machine_.store(), limits.keep_free, missing_bytes());
+    net::prune_kept(keep_options(machine_.settings), resolved_->manifest.layers);
+    check_room(machine_.store(), limits.keep_free, open_bytes());
     std::vector<std::size_t> missing;
     for (std::size_t i = 0; i < present_.size(); ++i) {
         if (!present_[i]) missing.push_back(i);
@@ -123,7 +135,7 @@ void Pull::fetch() {
     std::stable_sort(missing.begin(), missing.end(), [&](std::size_t one, std::size_t other) {
         return layers[one].size > layers[other].size;
     });
-    const std::uint64_t total = done_ + missing_bytes();
+    const std::uint64_t total = done_ + open_bytes();
     progress_.message("fetching " + std::to_string(missing.size()) + " of " +
                       std::to_string(present_.size()) + " layers, " +
                       std::to_string(missing_bytes()) + " bytes");

@@ -33,7 +33,8 @@ class Pull {
     /// \param replaced bytes on the ESP of a staged file that this image would take the place of
     const JudgedUki& gate(const DeploymentRecord* booted, std::uint64_t replaced = 0);
 
-    /// What the other layers cost: bytes to fetch, bytes of those that are here.
+    /// What the other layers cost: bytes to fetch, less what an interrupted job left; bytes of
+    /// those that are here.
     [[nodiscard]] std::uint64_t missing_bytes();
     [[nodiscard]] std::uint64_t reused_bytes();
 
@@ -53,10 +54,12 @@ class Pull {
 
     [[nodiscard]] const Composed& composed() const { return *composed_; }
 
-    [[nodiscard]] std::uint64_t fetched_bytes() const { return done_; }
+    [[nodiscard]] std::uint64_t fetched_bytes() const { return done_ - resumed_; }
 
  private:
     void plan();
+    /// Bytes of the layers that are not here.
+    [[nodiscard]] std::uint64_t open_bytes();
     void import(std::size_t index, const LayerLimits& limits, const std::stop_token& stop);
     void report_bytes(std::uint64_t total);
     [[nodiscard]] Digest layer_stream(std::size_t index);
@@ -73,9 +76,10 @@ class Pull {
     std::optional<JudgedUki> judged_;
     std::optional<Composed> composed_;
     std::size_t uki_layer_ = 0;
-    std::vector<bool> present_;            ///< by layer; empty until planned
-    std::atomic<std::uint64_t> done_ = 0;  ///< bytes fetched
-    std::uint64_t reused_ = 0;             ///< bytes of layers that were here
+    std::vector<bool> present_;               ///< by layer; empty until planned
+    std::atomic<std::uint64_t> done_ = 0;     ///< bytes fetched, and those that were left
+    std::atomic<std::uint64_t> resumed_ = 0;  ///< of them what an interrupted job left
+    std::uint64_t reused_ = 0;                ///< bytes of layers that were here
 };
 
 }  // namespace cfs::update

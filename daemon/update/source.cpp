@@ -6,6 +6,7 @@
 #include "base/fs_at.hpp"
 #include "crypto/hasher.hpp"
 #include "net/auth_file.hpp"
+#include "update/state_dir.hpp"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -49,15 +50,26 @@ net::NetOptions net_options(const settings::Settings& settings) {
     return options;
 }
 
+net::KeepOptions keep_options(const settings::Settings& settings) {
+    net::KeepOptions options;
+    options.dir = settings.sysroot + "/" + kPrivatePath + "/blobs";
+    options.most = settings.net.keep_partial;
+    options.keep_free = settings.store.reserve;
+    return options;
+}
+
 OpenedSource::OpenedSource(const std::string& reference,
                            const settings::Settings& settings,
                            const std::string& scratch,
-                           const std::stop_token& stop) {
+                           const std::stop_token& stop,
+                           const net::KeepOptions& keep) {
     const net::ImageRef ref = net::parse_image_ref(reference);
     if (ref.transport == net::Transport::OciArchive) {
         open_archive(ref, scratch, stop);
     } else {
-        source_ = net::open_source(ref, net_options(settings));
+        net::NetOptions options = net_options(settings);
+        options.keep = keep;
+        source_ = net::open_source(ref, options);
     }
 }
 

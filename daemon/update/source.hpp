@@ -15,10 +15,12 @@ namespace cfs::update {
 class OpenedSource {
  public:
     /// \param scratch directory for an unpacked archive; empty: the system's for temporary files
+    /// \param keep where interrupted layers are kept; by default they are not
     OpenedSource(const std::string& reference,
                  const settings::Settings& settings,
                  const std::string& scratch,
-                 const std::stop_token& stop);
+                 const std::stop_token& stop,
+                 const net::KeepOptions& keep = {});
     OpenedSource(const OpenedSource&) = delete;
     OpenedSource& operator=(const OpenedSource&) = delete;
     ~OpenedSource();
@@ -37,5 +39,8 @@ class OpenedSource {
 };
 
 [[nodiscard]] net::NetOptions net_options(const settings::Settings& settings);
+
+/// Where a job of the machine that the settings describe keeps interrupted layers.
+[[nodiscard]] net::KeepOptions keep_options(const settings::Settings& settings);
 
 }  // namespace cfs::update

@@ -3,6 +3,7 @@
 #include "image/erofs_reader.hpp"
 #include "store/gc.hpp"
 #include "update/deploy.hpp"
+#include "update/source.hpp"
 #include "update/verbs.hpp"
 
 #include <algorithm>
@@ -101,6 +102,7 @@ CollectResult run_collect(Machine& machine,
         result.deployments.push_back(record.version + " (" + record.stem + ")");
         if (!dry_run) drop_deployment(machine, record);
     }
+    if (!dry_run) net::prune_kept(keep_options(machine.settings), {});
     store::Repository& store = machine.store();
     const auto lock = store.try_lock_exclusive(machine.settings.store.lock_timeout, stop);
     const store::GcReport report = store::collect_garbage(

@@ -72,8 +72,11 @@ class Update {
         const DeploymentRecord& booted = require_booted(all_);
         (void)machine_.state.held();  // what cannot be known is not taken for "nothing is held"
         const auto lock = machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_);
-        OpenedSource source(
-            reference_for(machine_, options_.image), machine_.settings, scratch(machine_), stop_);
+        OpenedSource source(reference_for(machine_, options_.image),
+                            machine_.settings,
+                            scratch(machine_),
+                            stop_,
+                            keep_options(machine_.settings));
         Pull pull(machine_, *source, progress_, stop_);
         progress_.stage("check");
         check_expected(options_, pull.resolve(), nullptr);
@@ -211,7 +214,11 @@ CheckResult run_check(Machine& machine,
     const DeploymentRecord& booted = require_booted(all);
     progress.stage("check");
     const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, stop);
-    OpenedSource source(reference_for(machine, image), machine.settings, scratch(machine), stop);
+    OpenedSource source(reference_for(machine, image),
+                        machine.settings,
+                        scratch(machine),
+                        stop,
+                        keep_options(machine.settings));
     Pull pull(machine, *source, progress, stop);
     DeploymentRecord wanted;
     wanted.manifest = pull.resolve().manifest_digest;

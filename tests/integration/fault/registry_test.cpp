@@ -5,6 +5,7 @@
 #include "crash/crash_site.hpp"
 #include "net/image_source.hpp"
 #include "support/test_registry.hpp"
+#include "update/source.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,11 +26,14 @@ struct Blobs {
     net::Descriptor app, uki, config;
 };
 
+net::Resolved resolved(const std::string& tag) {
+    const auto source = net::open_source(net::parse_image_ref(test::Site::image(tag)), {});
+    return source->resolve(net::host_platform(), {});
+}
+
 Blobs blobs_of_v2() {
-    const auto source = net::open_source(net::parse_image_ref(test::Site::image("v2")), {});
-    const auto resolved = source->resolve(net::host_platform(), {});
-    const auto& layers = resolved.manifest.layers;
-    return {layers.at(1), layers.at(2), resolved.manifest.config};
+    const net::Manifest manifest = resolved("v2").manifest;
+    return {manifest.layers.at(1), manifest.layers.at(2), manifest.config};
 }
 
 class Registry : public testing::Test {
@@ -62,6 +66,58 @@ class Registry : public testing::Test {
     std::string before_;
     std::string text_;  ///< of the last error
 };
+
+/// What a job leaves of a big layer when it ends early, another process finds.
+class BigLayer : public Registry {
+ protected:
+    /// An update whose connection breaks after so many bytes of the big layer.
+    void cut(std::uint64_t after) {
+        registry_.add_fault({.path = to_oci(big_.digest), .times = 1, .close_after = after});
+        EXPECT_EQ(update("v2-big"), "Network") << text_;
+        registry_.clear_faults();
+        EXPECT_EQ(machine_.site.snapshot(), before_);
+        EXPECT_EQ(machine_.unsound(), "");
+    }
+
+    [[nodiscard]] std::uint64_t kept() const {
+        return net::kept_size(update::keep_options(machine_.site.settings), big_);
+    }
+
+    net::Descriptor big_ = resolved("v2-big").manifest.layers.at(1);
+};
+
+TEST_F(BigLayer, OnlyTheRestIsFetchedAfterACut) {
+    cut(5'000'000);
+    EXPECT_EQ(kept(), 5'000'000U);
+    const auto found = machine_.site.engine().check(
+        registry_.reference(kName, "v2-big"), machine_.site.progress, {});
+    EXPECT_EQ(found.available.download_bytes, big_.size - 5'000'000) << "the gate has the UKI";
+    cut(4'000'000);
+    EXPECT_EQ(kept(), 9'000'000U);
+    const std::uint64_t before = registry_.body_bytes_sent();
+    EXPECT_EQ(update("v2-big"), "no error") << text_;
+    EXPECT_LT(registry_.body_bytes_sent() - before, big_.size - 9'000'000 + 100'000);
+    EXPECT_EQ(kept(), 0U);
+    EXPECT_EQ(machine_.unsound(), "");
+}
+
+TEST_F(BigLayer, AnotherImageThrowsTheRestAway) {
+    cut(5'000'000);
+    EXPECT_EQ(update("v3"), "no error") << text_;
+    EXPECT_EQ(kept(), 0U);
+}
+
+TEST_F(BigLayer, ACollectionThrowsTheRestAway) {
+    cut(5'000'000);
+    (void)machine_.site.engine().collect(false, machine_.site.progress, {});
+    EXPECT_EQ(kept(), 0U);
+}
+
+TEST_F(BigLayer, NothingIsKeptWhereTheSettingsSaySo) {
+    machine_.site.settings.net.keep_partial = 0;
+    cut(5'000'000);
+    EXPECT_EQ(kept(), 0U);
+}
 
 /// A place in a blob, in twentieths of its size.
 struct Place {

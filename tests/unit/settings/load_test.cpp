@@ -76,6 +76,7 @@ registries_conf = ""
 certs_dirs = ["/c"]
 proxy = "socks5h://p:1"
 rate_limit = "2M"
+keep_partial = "8M"
 auth_files = ["/etc/own.json"]
 connect_timeout = "2min"
 connections = 3
@@ -98,6 +99,7 @@ connections = 3
     EXPECT_EQ(settings.net.certs_dirs, std::vector<std::string>{"/c"});
     EXPECT_EQ(settings.net.proxy, "socks5h://p:1");
     EXPECT_EQ(settings.net.rate_limit, std::uint64_t{2} << 20);
+    EXPECT_EQ(settings.net.keep_partial, std::uint64_t{8} << 20);
     EXPECT_EQ(settings.net.auth_files, std::vector<std::string>{"/etc/own.json"});
     EXPECT_EQ(settings.net.connect_timeout, 120s);
     EXPECT_EQ(settings.net.connections, 3U);

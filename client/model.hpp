@@ -31,6 +31,7 @@ struct Available {
     std::string digest;
     std::uint64_t download_bytes = 0;
     std::uint64_t reused_bytes = 0;
+    std::optional<std::uint64_t> unpacked_bytes;
     std::int64_t checked = 0;
 };
 

@@ -50,6 +50,7 @@ Available decode_available(const bus::VariantMap& map) {
     read(map, "digest", out.digest);
     read(map, "download-bytes", out.download_bytes);
     read(map, "reused-bytes", out.reused_bytes);
+    if (map.count("unpacked-bytes") != 0) read(map, "unpacked-bytes", out.unpacked_bytes.emplace());
     read(map, "checked", out.checked);
     return out;
 }

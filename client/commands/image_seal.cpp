@@ -89,11 +89,15 @@ class Sealer {
     std::unique_ptr<net::ImageSource> source_;
     std::optional<Digest> digest_;
     std::optional<Digest> manifest_;
+    std::vector<std::uint64_t> unpacked_;
     std::string uki_name_;
 };
 
 Digest Sealer::compute(const update::DigestOptions& digest) {
-    return update::image_digest(options_.source, digest, settings_, job_.progress(), job_.stop());
+    auto found =
+        update::measure_image(options_.source, digest, settings_, job_.progress(), job_.stop());
+    unpacked_ = std::move(found.unpacked);
+    return found.digest;
 }
 
 std::string Sealer::command_line() {
@@ -150,7 +154,8 @@ void Sealer::write(const net::Resolved& image, const std::string& name, const By
     const net::Descriptor layer_blob = describe_blob(kPlainLayer, layer);
     const Bytes config = config_with_layer(image.config_bytes, layer_blob.digest);
     const net::Descriptor config_blob = describe_blob(net::kOciConfig, config);
-    const Bytes manifest = manifest_with_layer(image.manifest_bytes, config_blob, layer_blob);
+    const Bytes manifest =
+        manifest_with_layer(image.manifest_bytes, config_blob, layer_blob, unpacked_);
     net::Descriptor manifest_blob = describe_blob(net::kOciManifest, manifest);
     LayoutWriter writer(out_.path);
     for (const net::Descriptor& blob : image.manifest.layers) {
@@ -168,7 +173,7 @@ void Sealer::write(const net::Resolved& image, const std::string& name, const By
 void Sealer::run() {
     const net::Resolved image = source_->resolve(net::host_platform(), job_.stop());
     // A layer more than the image has, so that an image that cannot be sealed is refused early.
-    static_cast<void>(manifest_with_layer(image.manifest_bytes, {}, {}));
+    static_cast<void>(manifest_with_layer(image.manifest_bytes, {}, {}, {}));
     const Bytes file = options_.uki.empty() ? make_uki() : ready_uki();
     const uki::Uki parsed = check_uki(file, image.config.architecture);
     uki_name_ = options_.name.empty() ? uki_file_name(parsed.osrel) : options_.name;

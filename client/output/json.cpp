@@ -35,7 +35,7 @@ json::object value_of(const Deployment& deployment) {
 }
 
 json::object value_of(const Available& available) {
-    return {
+    json::object out = {
         {"image", available.image},
         {"version", available.version},
         {"manifest_digest", available.manifest_digest},
@@ -44,6 +44,8 @@ json::object value_of(const Available& available) {
         {"reused_bytes", available.reused_bytes},
         {"checked", available.checked},
     };
+    if (available.unpacked_bytes) out["unpacked_bytes"] = *available.unpacked_bytes;
+    return out;
 }
 
 json::object value_of(const Failure& failure) {

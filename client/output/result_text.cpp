@@ -45,10 +45,7 @@ std::string check_text(const CheckOutcome& outcome) {
         return "up to date: version " + available.version + " of " + available.image + "\n";
     }
     return "update available: version " + available.version + " of " + available.image + "\n  " +
-           human_bytes(available.download_bytes) + " to fetch, " +
-           human_bytes(available.reused_bytes) +
-           " here already\n  hint: 'cfsctl update' installs "
-           "it\n";
+           sizes_text(available) + "\n  hint: 'cfsctl update' installs it\n";
 }
 
 std::string update_text(const UpdateOutcome& outcome) {

@@ -51,9 +51,8 @@ std::string deployment_line(const Look& look,
 std::string available_line(const Look& look, const Available& available) {
     return line(look,
                 "Available",
-                "version " + available.version + ", " + human_bytes(available.download_bytes) +
-                    " to fetch, " + human_bytes(available.reused_bytes) +
-                    " here already; checked " + human_time(available.checked));
+                "version " + available.version + ", " + sizes_text(available) + "; checked " +
+                    human_time(available.checked));
 }
 
 std::string failure_lines(const Look& look, const Failure& failure) {
@@ -114,6 +113,13 @@ std::string deployments_table(const Status& status, const Look& look) {
 }
 
 }  // namespace
+
+std::string sizes_text(const Available& available) {
+    std::string out = human_bytes(available.download_bytes) + " to fetch";
+    if (available.unpacked_bytes)
+        out += " (" + human_bytes(*available.unpacked_bytes) + " unpacked)";
+    return out + ", " + human_bytes(available.reused_bytes) + " here already";
+}
 
 std::string describe(const Deployment& deployment) {
     const std::string version = deployment.version.empty() ? "no version" : deployment.version;

@@ -99,6 +99,13 @@ void require_oci(const json::object& manifest) {
                 "convert the image: 'skopeo copy --format oci'");
 }
 
+void annotate(json::value& descriptor, const char* key, const std::string& value) {
+    json::object& object = descriptor.as_object();
+    json::value& annotations = object["annotations"];
+    if (!annotations.is_object()) annotations = json::object();
+    annotations.get_object()[key] = value;
+}
+
 }  // namespace
 
 Bytes uki_layer(const std::string& name, ByteView uki) {
@@ -136,11 +143,14 @@ net::Descriptor describe_blob(std::string_view media_type, ByteView content) {
 
 Bytes manifest_with_layer(ByteView manifest,
                           const net::Descriptor& config,
-                          const net::Descriptor& layer) {
+                          const net::Descriptor& layer,
+                          const std::vector<std::uint64_t>& unpacked) {
     json::object out = parse(manifest, "the image's manifest");
     require_oci(out);
     json::array& layers = member_array(out, "layers", "the image's manifest");
     refuse_sealed(layers);
+    for (std::size_t i = 0; i < std::min(layers.size(), unpacked.size()); ++i)
+        annotate(layers[i], update::kUnpackedAnnotation, std::to_string(unpacked[i]));
     net::Descriptor annotated = layer;
     annotated.annotations[update::kLayerAnnotation] = update::kLayerAnnotationUki;
     layers.push_back(descriptor_json(annotated));

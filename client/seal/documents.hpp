@@ -25,11 +25,13 @@ inline constexpr std::string_view kPlainLayer = "application/vnd.oci.image.layer
 /// Descriptor of a blob that is `content`.
 [[nodiscard]] net::Descriptor describe_blob(std::string_view media_type, ByteView content);
 
-/// The manifest with `config` instead of its own and one more layer, annotated as the UKI's.
+/// The manifest with `config` instead of its own and one more layer, annotated as the UKI's; the
+/// layers before it are annotated with their unpacked sizes, as many as are given.
 /// InvalidArgs when it has such a layer already, Unsupported when it is not an OCI manifest.
 [[nodiscard]] Bytes manifest_with_layer(ByteView manifest,
                                         const net::Descriptor& config,
-                                        const net::Descriptor& layer);
+                                        const net::Descriptor& layer,
+                                        const std::vector<std::uint64_t>& unpacked);
 
 /// An index in which `tag` names `manifest`. Other entries of `old_index` stay.
 [[nodiscard]] Bytes index_with_manifest(const std::optional<Bytes>& old_index,

@@ -35,13 +35,15 @@ Dict to_dict(const update::DeploymentInfo& deployment) {
 }
 
 Dict to_dict(const update::Available& available) {
-    return {{"image", available.image},
-            {"version", available.version},
-            {"manifest-digest", available.manifest_digest},
-            {"digest", available.digest},
-            {"download-bytes", available.download_bytes},
-            {"reused-bytes", available.reused_bytes},
-            {"checked", available.checked}};
+    Dict dict = {{"image", available.image},
+                 {"version", available.version},
+                 {"manifest-digest", available.manifest_digest},
+                 {"digest", available.digest},
+                 {"download-bytes", available.download_bytes},
+                 {"reused-bytes", available.reused_bytes},
+                 {"checked", available.checked}};
+    if (available.unpacked_bytes) dict["unpacked-bytes"] = *available.unpacked_bytes;
+    return dict;
 }
 
 Dict to_dict(const update::LastError& error) {

@@ -184,7 +184,7 @@ Digest import_layer(store::Repository& store,
     return with_context("layer " + to_oci(blob.digest), [&] {
         StoreHandler handler(store, limits.keep_free);
         try {
-            stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
+            (void)stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
         } catch (const Error& e) {
             if (blames_content(e)) source.forget(blob);
             throw;
@@ -196,18 +196,18 @@ Digest import_layer(store::Repository& store,
     });
 }
 
-void scan_layer(HashAlgorithm algorithm,
-                net::ImageSource& source,
-                const net::Descriptor& blob,
-                const Digest& diff_id,
-                const LayerLimits& limits,
-                std::uint64_t keep_up_to,
-                const OnContent& on_content,
-                const OnEntry& on_entry,
-                const std::stop_token& stop) {
-    with_context("layer " + to_oci(blob.digest), [&] {
+std::uint64_t scan_layer(HashAlgorithm algorithm,
+                         net::ImageSource& source,
+                         const net::Descriptor& blob,
+                         const Digest& diff_id,
+                         const LayerLimits& limits,
+                         std::uint64_t keep_up_to,
+                         const OnContent& on_content,
+                         const OnEntry& on_entry,
+                         const std::stop_token& stop) {
+    return with_context("layer " + to_oci(blob.digest), [&] {
         ScanHandler handler(algorithm, keep_up_to, on_content, on_entry);
-        stream_layer(source, blob, diff_id, limits, handler, {}, stop);
+        return stream_layer(source, blob, diff_id, limits, handler, {}, stop);
     });
 }
 

@@ -47,15 +47,16 @@ using OnEntry = std::function<void(image::TarEntry&&)>;
 /// Streams a blob through a tar parser without a store: files above 64 bytes are hashed and, if
 /// they are no larger than `keep_up_to`, handed to `on_content` before their entry.
 using OnContent = std::function<void(const Digest& digest, ByteView content)>;
-void scan_layer(HashAlgorithm algorithm,
-                net::ImageSource& source,
-                const net::Descriptor& blob,
-                const Digest& diff_id,
-                const LayerLimits& limits,
-                std::uint64_t keep_up_to,
-                const OnContent& on_content,
-                const OnEntry& on_entry,
-                const std::stop_token& stop);
+/// \return bytes of the unpacked layer
+std::uint64_t scan_layer(HashAlgorithm algorithm,
+                         net::ImageSource& source,
+                         const net::Descriptor& blob,
+                         const Digest& diff_id,
+                         const LayerLimits& limits,
+                         std::uint64_t keep_up_to,
+                         const OnContent& on_content,
+                         const OnEntry& on_entry,
+                         const std::stop_token& stop);
 
 /// Parses a stored layer again. Throws StateCorrupt for what import_layer() would never have
 /// stored.

@@ -145,22 +145,24 @@ class Unpacking {
 
 }  // namespace
 
-void stream_layer(net::ImageSource& source,
-                  const net::Descriptor& blob,
-                  const Digest& diff_id,
-                  const LayerLimits& limits,
-                  image::TarHandler& handler,
-                  const OnBytes& on_bytes,
-                  const std::stop_token& stop) {
+std::uint64_t stream_layer(net::ImageSource& source,
+                           const net::Descriptor& blob,
+                           const Digest& diff_id,
+                           const LayerLimits& limits,
+                           image::TarHandler& handler,
+                           const OnBytes& on_bytes,
+                           const std::stop_token& stop) {
     const auto compression = archive::compression_from_media_type(blob.media_type);
     Download download(source, blob, stop);
     Unpacking unpacking(download, compression, limits.max_unpacked, diff_id.algorithm());
+    std::uint64_t unpacked = 0;
     try {
         image::TarReader tar(handler, limits.tar);
         auto chunk = unpacking.next({});
         for (; chunk; chunk = unpacking.next(std::move(*chunk))) {
             check(stop);
             tar.feed(*chunk);
+            unpacked += chunk->size();
             download.report(on_bytes);
         }
         tar.finish();
@@ -180,6 +182,7 @@ void stream_layer(net::ImageSource& source,
         download.cancel();
         throw;
     }
+    return unpacked;
 }
 
 }  // namespace cfs::update

@@ -10,12 +10,13 @@ namespace cfs::update {
 /// one fetches, one unpacks and hashes, the caller's parses, which runs `handler`. When the archive
 /// does not parse, the rest of the blob is fetched all the same (up to 64 MiB), so that a wrong
 /// digest is what gets reported.
-void stream_layer(net::ImageSource& source,
-                  const net::Descriptor& blob,
-                  const Digest& diff_id,
-                  const LayerLimits& limits,
-                  image::TarHandler& handler,
-                  const OnBytes& on_bytes,
-                  const std::stop_token& stop);
+/// \return bytes of the unpacked layer
+std::uint64_t stream_layer(net::ImageSource& source,
+                           const net::Descriptor& blob,
+                           const Digest& diff_id,
+                           const LayerLimits& limits,
+                           image::TarHandler& handler,
+                           const OnBytes& on_bytes,
+                           const std::stop_token& stop);
 
 }  // namespace cfs::update

@@ -61,6 +61,7 @@ image::FileTree scan_image(HashAlgorithm algorithm,
                            const settings::Settings& settings,
                            const KeepPath& keep_path,
                            KeptFiles& kept,
+                           std::vector<std::uint64_t>& unpacked,
                            const std::stop_token& stop) {
     OpenedSource source(reference, settings, "", stop);
     const net::Resolved resolved = source->resolve(net::host_platform(), stop);
@@ -76,17 +77,33 @@ image::FileTree scan_image(HashAlgorithm algorithm,
             if (entry.external && keep_path(entry.path)) kept.keep(*entry.external);
             merger.apply(std::move(entry));
         };
-        scan_layer(algorithm,
-                   *source,
-                   layer,
-                   resolved.config.diff_ids[i],
-                   layer_limits(settings),
-                   kKeepUpTo,
-                   on_content,
-                   on_entry,
-                   stop);
+        unpacked.push_back(scan_layer(algorithm,
+                                      *source,
+                                      layer,
+                                      resolved.config.diff_ids[i],
+                                      layer_limits(settings),
+                                      kKeepUpTo,
+                                      on_content,
+                                      on_entry,
+                                      stop));
     }
     return merger.take();
+}
+
+image::FileTree transformed_image(const std::string& source,
+                                  const DigestOptions& options,
+                                  const settings::Settings& settings,
+                                  std::vector<std::uint64_t>& unpacked,
+                                  ProgressSink& progress,
+                                  const std::stop_token& stop) {
+    progress.stage("fetch");
+    KeptFiles kept;
+    image::FileTree tree =
+        scan_image(options.hash, source, settings, is_policy, kept, unpacked, stop);
+    progress.stage("compose");
+    image::oci_transform(tree, options.xattrs);
+    if (options.bootable) image::boot_transform(tree, options.boot_mtime, kept.reader());
+    return tree;
 }
 
 }  // namespace
@@ -96,24 +113,22 @@ image::FileTree image_tree(const std::string& source,
                            const settings::Settings& settings,
                            ProgressSink& progress,
                            const std::stop_token& stop) {
-    progress.stage("fetch");
-    KeptFiles kept;
-    image::FileTree tree = scan_image(options.hash, source, settings, is_policy, kept, stop);
-    progress.stage("compose");
-    image::oci_transform(tree, options.xattrs);
-    if (options.bootable) image::boot_transform(tree, options.boot_mtime, kept.reader());
-    return tree;
+    std::vector<std::uint64_t> unpacked;
+    return transformed_image(source, options, settings, unpacked, progress, stop);
 }
 
-Digest image_digest(const std::string& source,
-                    const DigestOptions& options,
-                    const settings::Settings& settings,
-                    ProgressSink& progress,
-                    const std::stop_token& stop) {
-    const image::FileTree tree = image_tree(source, options, settings, progress, stop);
+MeasuredImage measure_image(const std::string& source,
+                            const DigestOptions& options,
+                            const settings::Settings& settings,
+                            ProgressSink& progress,
+                            const std::stop_token& stop) {
+    MeasuredImage out;
+    const image::FileTree tree =
+        transformed_image(source, options, settings, out.unpacked, progress, stop);
     const Bytes erofs = image::write_erofs(tree, options.version, options.hash);
     require_image_size(erofs.size());
-    return verity_digest(options.hash, erofs);
+    out.digest = verity_digest(options.hash, erofs);
+    return out;
 }
 
 std::string image_file(const std::string& source,
@@ -122,12 +137,14 @@ std::string image_file(const std::string& source,
                        const std::stop_token& stop) {
     const std::string path = wanted.substr(std::min(wanted.find_first_not_of('/'), wanted.size()));
     KeptFiles kept;
+    std::vector<std::uint64_t> unpacked;
     const image::FileTree tree = scan_image(
         HashAlgorithm::Sha256,
         source,
         settings,
         [&](std::string_view p) { return p == path; },
         kept,
+        unpacked,
         stop);
     const image::Node* const node = tree.lookup(path);
     if (node == nullptr || node->type() != image::FileType::Regular) {

@@ -8,8 +8,10 @@
 #include "settings/settings.hpp"
 #include "update/engine.hpp"
 
+#include <cstdint>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace cfs::update {
 
@@ -21,16 +23,21 @@ struct DigestOptions {
     image::XattrMode xattrs = image::XattrMode::AllowlistOnly;
 };
 
+struct MeasuredImage {
+    Digest digest;
+    std::vector<std::uint64_t> unpacked;  ///< bytes of each layer's tar, lowest first
+};
+
 /// fs-verity digest of the image that `source` ("oci:DIR[:TAG]", "oci-archive:FILE",
 /// "docker://HOST/NAME:TAG") makes. Needs no store: big files are hashed as they stream by. A layer
 /// annotated as the UKI's is left out.
-[[nodiscard]] Digest image_digest(const std::string& source,
-                                  const DigestOptions& options,
-                                  const settings::Settings& settings,
-                                  ProgressSink& progress,
-                                  const std::stop_token& stop);
+[[nodiscard]] MeasuredImage measure_image(const std::string& source,
+                                          const DigestOptions& options,
+                                          const settings::Settings& settings,
+                                          ProgressSink& progress,
+                                          const std::stop_token& stop);
 
-/// The tree that image_digest() makes its image of; options.version plays no part.
+/// The tree that measure_image() makes its image of; options.version plays no part.
 [[nodiscard]] image::FileTree image_tree(const std::string& source,
                                          const DigestOptions& options,
                                          const settings::Settings& settings,
@@ -57,5 +64,7 @@ struct DigestOptions {
 /// The annotation on the one layer of an image that holds its UKI; see cfsctl-image(1).
 inline constexpr const char* kLayerAnnotation = "org.cfsupdate1.layer";
 inline constexpr const char* kLayerAnnotationUki = "uki";
+/// The annotation on the others: bytes of the layer's tar, in decimal.
+inline constexpr const char* kUnpackedAnnotation = "org.cfsupdate1.unpacked-size";
 
 }  // namespace cfs::update

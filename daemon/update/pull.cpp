@@ -6,10 +6,12 @@
 #include "base/fs_at.hpp"
 #include "base/stop.hpp"
 #include "store/splitstream.hpp"
+#include "update/offline.hpp"
 #include "update/parallel.hpp"
 #include "update/source.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace cfs::update {
 namespace {
@@ -33,6 +35,17 @@ LayerLimits store_limits(Machine& machine) {
     const std::uint64_t total = free_space(machine.store().dir_fd()).total;
     limits.keep_free = std::min(machine.settings.store.reserve, total / kReservePart);
     return limits;
+}
+
+/// Nobody signed it: for people, and no limit is raised for it.
+std::optional<std::uint64_t> told_unpacked_size(const net::Descriptor& layer) {
+    const auto found = layer.annotations.find(kUnpackedAnnotation);
+    if (found == layer.annotations.end()) return std::nullopt;
+    std::uint64_t size = 0;
+    const char* end = found->second.data() + found->second.size();
+    const auto [stop, error] = std::from_chars(found->second.data(), end, size);
+    if (error != std::errc() || stop != end || size > net::kMaxBlobBytes) return std::nullopt;
+    return size;
 }
 
 }  // namespace
@@ -71,6 +84,18 @@ std::uint64_t Pull::missing_bytes() {
     std::uint64_t sum = open_bytes();
     for (std::size_t i = 0; i < present_.size(); ++i) {
         if (!present_[i]) sum -= source_.kept_bytes(resolved_->manifest.layers[i]);
+    }
+    return sum;
+}
+
+std::optional<std::uint64_t> Pull::unpacked_bytes() {
+    plan();
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        if (present_[i]) continue;
+        const auto size = told_unpacked_size(resolved_->manifest.layers[i]);
+        if (!size) return std::nullopt;
+        sum += *size;
     }
     return sum;
 }

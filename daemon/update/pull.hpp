@@ -37,6 +37,8 @@ class Pull {
     /// those that are here.
     [[nodiscard]] std::uint64_t missing_bytes();
     [[nodiscard]] std::uint64_t reused_bytes();
+    /// Bytes of the layers to fetch, unpacked; nullopt where the image does not tell.
+    [[nodiscard]] std::optional<std::uint64_t> unpacked_bytes();
 
     /// Fetches the layers that are not here. NoSpace beforehand when they cannot fit.
     void fetch();

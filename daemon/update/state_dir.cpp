@@ -154,6 +154,7 @@ std::optional<Available> StateDir::available() const {
     out.digest = get_string(*object, "digest");
     out.download_bytes = get_number(*object, "download");
     out.reused_bytes = get_number(*object, "reused");
+    if (object->contains("unpacked")) out.unpacked_bytes = get_number(*object, "unpacked");
     out.checked = static_cast<std::int64_t>(get_number(*object, "checked"));
     return out;
 }
@@ -163,13 +164,14 @@ void StateDir::set_available(const std::optional<Available>& available) const {
         (void)unlink_at(fd(), "available.json");
         return;
     }
-    const boost::json::object object = {{"image", available->image},
-                                        {"version", available->version},
-                                        {"manifest", available->manifest_digest},
-                                        {"digest", available->digest},
-                                        {"download", available->download_bytes},
-                                        {"reused", available->reused_bytes},
-                                        {"checked", available->checked}};
+    boost::json::object object = {{"image", available->image},
+                                  {"version", available->version},
+                                  {"manifest", available->manifest_digest},
+                                  {"digest", available->digest},
+                                  {"download", available->download_bytes},
+                                  {"reused", available->reused_bytes},
+                                  {"checked", available->checked}};
+    if (available->unpacked_bytes) object["unpacked"] = *available->unpacked_bytes;
     put("available.json", boost::json::serialize(object) + "\n");
 }
 

@@ -45,7 +45,9 @@ struct Available {
     std::string digest;                ///< of the composefs image that its UKI names; hex
     std::uint64_t download_bytes = 0;  ///< exact: blobs to be fetched
     std::uint64_t reused_bytes = 0;    ///< blobs whose layers are here already
-    std::int64_t checked = 0;          ///< seconds since the epoch
+    /// What is to be fetched, unpacked: the store takes at most this. Where the image tells.
+    std::optional<std::uint64_t> unpacked_bytes;
+    std::int64_t checked = 0;  ///< seconds since the epoch
 };
 
 /// The last failure, kept until something succeeds; survives a restart of the daemon.

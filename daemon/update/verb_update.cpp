@@ -239,6 +239,7 @@ CheckResult run_check(Machine& machine,
     result.available.digest = wanted.image.hex();
     result.available.download_bytes = pull.missing_bytes();
     result.available.reused_bytes = pull.reused_bytes();
+    result.available.unpacked_bytes = pull.unpacked_bytes();
     result.update_available =
         find_same(all, wanted) == nullptr && all.held.count(wanted.image.hex()) == 0;
     machine.state.set_available(result.update_available ? std::optional(result.available)

@@ -203,7 +203,10 @@ TEST(Check, KnowsExactSizesAndTheVersion) {
     EXPECT_EQ(checked.available.digest.size(), 128U);
     EXPECT_EQ(checked.available.download_bytes,
               std::filesystem::file_size(Site::fixture("layers/app2.tar.zst")));
+    EXPECT_EQ(checked.available.unpacked_bytes,
+              std::filesystem::file_size(Site::fixture("layers/app2.tar")));
     EXPECT_EQ(site.engine().status().available->version, "2");
+    EXPECT_EQ(site.engine().status().available->unpacked_bytes, checked.available.unpacked_bytes);
     EXPECT_FALSE(site.engine().check(Site::image("v1"), site.progress, {}).update_available);
     EXPECT_FALSE(site.engine().status().available);
 }

@@ -68,7 +68,8 @@ TEST(SealedConfig, WithoutDiffIdsIsRefused) {
 TEST(SealedManifest, NamesTheNewConfigAndTheAnnotatedLayer) {
     const net::Descriptor config = blob(net::kOciConfig, "config");
     const net::Descriptor layer = blob(kPlainLayer, "layer");
-    const json::value manifest = parsed(manifest_with_layer(as_bytes(kManifest), config, layer));
+    const json::value manifest =
+        parsed(manifest_with_layer(as_bytes(kManifest), config, layer, {}));
     EXPECT_EQ(manifest.at("config").at("digest").as_string(), to_oci(config.digest));
     EXPECT_EQ(manifest.at("config").at("size").to_number<int>(), 6);
     const json::array& layers = manifest.at("layers").as_array();
@@ -80,19 +81,29 @@ TEST(SealedManifest, NamesTheNewConfigAndTheAnnotatedLayer) {
     EXPECT_EQ(manifest.at("annotations").at("kept").as_string(), "yes");
 }
 
+TEST(SealedManifest, TellsHowBigTheLayersAreUnpacked) {
+    const net::Descriptor layer = blob(kPlainLayer, "layer");
+    const json::value manifest = parsed(manifest_with_layer(
+        as_bytes(kManifest), blob(net::kOciConfig, "config"), layer, {5'000'000'000}));
+    const json::array& layers = manifest.at("layers").as_array();
+    EXPECT_EQ(layers[0].at("annotations").at("org.cfsupdate1.unpacked-size").as_string(),
+              "5000000000");
+    EXPECT_FALSE(layers[1].at("annotations").as_object().contains("org.cfsupdate1.unpacked-size"));
+}
+
 TEST(SealedManifest, TheSameInputGivesTheSameBytes) {
     const net::Descriptor config = blob(net::kOciConfig, "config");
     const net::Descriptor layer = blob(kPlainLayer, "layer");
-    EXPECT_EQ(manifest_with_layer(as_bytes(kManifest), config, layer),
-              manifest_with_layer(as_bytes(kManifest), config, layer));
+    EXPECT_EQ(manifest_with_layer(as_bytes(kManifest), config, layer, {}),
+              manifest_with_layer(as_bytes(kManifest), config, layer, {}));
 }
 
 TEST(SealedManifest, IsNotSealedTwice) {
     const net::Descriptor layer = blob(kPlainLayer, "layer");
     const Bytes sealed =
-        manifest_with_layer(as_bytes(kManifest), blob(net::kOciConfig, "c"), layer);
+        manifest_with_layer(as_bytes(kManifest), blob(net::kOciConfig, "c"), layer, {});
     test::expect_error(ErrorCode::InvalidArgs, "sealed already", [&] {
-        static_cast<void>(manifest_with_layer(sealed, blob(net::kOciConfig, "d"), layer));
+        static_cast<void>(manifest_with_layer(sealed, blob(net::kOciConfig, "d"), layer, {}));
     });
 }
 
@@ -101,7 +112,8 @@ TEST(SealedManifest, OfAnotherFormatIsRefused) {
         static_cast<void>(manifest_with_layer(
             as_bytes(R"({"mediaType":"application/vnd.docker.distribution.manifest.v2+json"})"),
             blob(net::kOciConfig, "c"),
-            blob(kPlainLayer, "l")));
+            blob(kPlainLayer, "l"),
+            {}));
     });
 }
 

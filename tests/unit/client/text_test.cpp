@@ -29,7 +29,8 @@ Status busy_status() {
     out.staged = deployment("2", "armed");
     out.deployments = {*out.staged, *out.booted};
     out.deployments[1].problem = "the image link is missing, and so is much else that it needs";
-    out.available = Available{out.image, "3", "sha256:00", "ff", 5 << 20, 0, 1'700'000'000};
+    out.available =
+        Available{out.image, "3", "sha256:00", "ff", 5 << 20, 0, 18 << 20, 1'700'000'000};
     out.last_error = Failure{"Network",
                              "the registry did not answer: connection refused by the peer",
                              "try again, or check the network",
@@ -53,7 +54,7 @@ TEST(StatusText, ShowsWhatMatters) {
                              "Booted      1 (0123456789ab, booted)",
                              "Staged      2 (0123456789ab, armed)",
                              "Rollback    none\n",
-                             "version 3, 5.0 MiB to fetch",
+                             "version 3, 5.0 MiB to fetch (18.0 MiB unpacked)",
                              "Network at ",
                              "hint: try again, or check the network",
                              "Reboot      pending",

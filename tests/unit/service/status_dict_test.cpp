@@ -37,6 +37,9 @@ std::set<std::string> plus(std::set<std::string> one, const std::set<std::string
 TEST(StatusDict, HasTheDocumentedKeys) {
     EXPECT_EQ(keys(to_dict(update::DeploymentInfo{})), kDeploymentKeys);
     EXPECT_EQ(keys(to_dict(update::Available{})), kAvailableKeys);
+    update::Available sized;
+    sized.unpacked_bytes = 1;
+    EXPECT_EQ(keys(to_dict(sized)), plus({"unpacked-bytes"}, kAvailableKeys));
     EXPECT_EQ(keys(to_dict(update::LastError{})),
               (std::set<std::string>{"name", "message", "hint", "details", "time"}));
     EXPECT_EQ(keys(to_dict(update::CheckResult{})), plus({"update-available"}, kAvailableKeys));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/heap.hpp"
 #include "client/commands/commands.hpp"
 #include "client/commands/offline.hpp"
 #include "client/output/json.hpp"
@@ -69,6 +70,7 @@ UpdateOutcome outcome_of(const update::UpdateResult& result) {
 }  // namespace
 
 ExitCode run(const Install& options, const Global& global) {
+    limit_heaps();
     const settings::Settings settings = install_settings(options);
     OfflineJob job;
     const UpdateOutcome outcome =

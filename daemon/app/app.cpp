@@ -3,6 +3,7 @@
 
 #include "app/command_line.hpp"
 #include "app/notify.hpp"
+#include "base/heap.hpp"
 #include "base/log.hpp"
 #include "service/service.hpp"
 #include "settings/load.hpp"
@@ -130,6 +131,7 @@ int run(int argc, char** argv, const EngineFactory& make_engine) noexcept {
     try {
         const CommandLine line = parse_command_line(argc, argv);
         log::init(line.log_level);
+        limit_heaps();
         return act(line, make_engine);
     } catch (const Error& e) {
         report(e);

@@ -47,11 +47,11 @@ Composed compose(const image::FileTree& merged,
 [[noreturn]] void report_mismatch(const uki::ComposefsArg& wanted,
                                   const std::vector<std::string>& tried,
                                   const image::FileTree& tree,
-                                  const image::FileTree* previous) {
+                                  const std::optional<image::FileTree>& previous) {
     std::string details = "tried:\n";
     for (const std::string& line : tried)
         details += "  " + line + "\n";
-    if (previous != nullptr) {
+    if (previous) {
         details += "how this image's tree differs from the running deployment's:\n";
         details += image::diff_trees(*previous, tree, kDiffLines);
     }
@@ -103,7 +103,7 @@ void require_image_size(std::uint64_t bytes) {
 Composed compose_matching(const image::FileTree& merged,
                           const uki::ComposefsArg& wanted,
                           const image::ReadContent& read,
-                          const image::FileTree* previous,
+                          const PreviousTree& previous,
                           const std::stop_token& stop) {
     std::vector<std::string> tried;
     std::optional<Composed> last;
@@ -113,7 +113,7 @@ Composed compose_matching(const image::FileTree& merged,
         if (last->digest == wanted.digest) return std::move(*last);
         tried.push_back(last->digest.hex() + " (" + to_string(recipe) + ")");
     }
-    report_mismatch(wanted, tried, last->tree, previous);
+    report_mismatch(wanted, tried, last->tree, previous());
 }
 
 image::ReadContent store_reader(const store::Repository& store) {

@@ -10,6 +10,7 @@
 #include "update/layer_import.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -44,13 +45,17 @@ struct Composed {
 /// Unsupported for an EROFS image that could be installed and never collected.
 void require_image_size(std::uint64_t bytes);
 
+/// The tree of the deployment that runs; nullopt without one.
+using PreviousTree = std::function<std::optional<image::FileTree>()>;
+
 /// Tries every recipe that a builder of this format can have used until the digest is the wanted
 /// one; nothing in an image says which it was. DigestMismatch names the recipes tried and their
-/// digests; its details show how the tree differs from `previous` (may be nullptr).
+/// digests; its details show how the tree differs from what `previous` gives, which is asked then
+/// only.
 [[nodiscard]] Composed compose_matching(const image::FileTree& merged,
                                         const uki::ComposefsArg& wanted,
                                         const image::ReadContent& read,
-                                        const image::FileTree* previous,
+                                        const PreviousTree& previous,
                                         const std::stop_token& stop);
 
 /// Reads files of the store, for SELinux policies.

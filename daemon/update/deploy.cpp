@@ -16,6 +16,7 @@
 namespace cfs::update {
 namespace {
 
+constexpr std::size_t kPiece = std::size_t{1} << 20;
 constexpr const char* kVarTarget = "../../os/default/var";
 
 /// bootc's key: SHA-256 over kernel and initrd, which tells whether two deployments can share boot
@@ -26,7 +27,14 @@ std::string boot_digest(Machine& machine, const Digest& uki_object) {
     const uki::PeImage pe = uki::parse_pe(file.bytes());
     Hasher hasher(HashAlgorithm::Sha256);
     for (const char* name : {".linux", ".initrd"}) {
-        if (const auto* section = pe.find(name)) hasher.update(section->content());
+        const auto* section = pe.find(name);
+        ByteView rest = section != nullptr ? section->content() : ByteView();
+        while (!rest.empty()) {
+            const ByteView piece = rest.first(std::min(rest.size(), kPiece));
+            hasher.update(piece);
+            file.done_until(piece);
+            rest = rest.subspan(piece.size());
+        }
     }
     return hasher.finish().hex();
 }
@@ -159,6 +167,7 @@ void stage_deployment(Machine& machine,
     RollbackGuard undo([&] { drop_deployment(machine, record); });
     pull.commit();
     if (!record.shared_state) make_state(machine, record, pull.composed().tree, stop);
+    pull.release_image();
     std::vector<std::string> keep;
     for (const auto& other : machine.state.deployments())
         keep.push_back(other.stem);

@@ -21,4 +21,11 @@ MappedFile::~MappedFile() {
     (void)::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
 }
 
+void MappedFile::done_until(ByteView part) const {
+    constexpr std::size_t kPage = 4096;
+    auto* const start = const_cast<std::uint8_t*>(bytes_.data());
+    const auto end = static_cast<std::size_t>(part.data() + part.size() - bytes_.data());
+    (void)::madvise(start, end / kPage * kPage, MADV_DONTNEED);  // they come back when touched
+}
+
 }  // namespace cfs::update

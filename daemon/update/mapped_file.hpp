@@ -15,6 +15,10 @@ class MappedFile {
     MappedFile& operator=(const MappedFile&) = delete;
     ~MappedFile();
 
+    /// Up to the end of `part` nothing is read again soon: its pages leave our memory.
+    /// \pre `part` lies in bytes()
+    void done_until(ByteView part) const;
+
     [[nodiscard]] ByteView bytes() const { return bytes_; }
 
  private:

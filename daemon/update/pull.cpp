@@ -4,6 +4,8 @@
 #include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
+#include "base/heap.hpp"
+#include "base/log.hpp"
 #include "base/stop.hpp"
 #include "store/splitstream.hpp"
 #include "update/offline.hpp"
@@ -173,6 +175,12 @@ void Pull::fetch() {
         stop_);
     for (const std::size_t index : missing)
         present_[index] = true;
+    trim_heap();
+}
+
+void Pull::release_image() {
+    composed_.reset();
+    trim_heap();
 }
 
 Digest Pull::layer_stream(std::size_t index) {
@@ -193,9 +201,16 @@ const Composed& Pull::compose(const DeploymentRecord* previous) {
     store::Repository& store = machine_.store();
     const image::FileTree merged =
         merge_layers(store, streams, layer_limits(machine_.settings), stop_);
-    const auto before = previous != nullptr ? find_tree(store, previous->image) : std::nullopt;
-    composed_ = compose_matching(
-        merged, judged_->argument, store_reader(store), before ? &*before : nullptr, stop_);
+    const auto before = [&]() -> std::optional<image::FileTree> {
+        if (previous == nullptr) return std::nullopt;
+        try {
+            return find_tree(store, previous->image);
+        } catch (const Error& e) {  // it only explains a failure, and must not take its place
+            log::warn(std::string("the running deployment's image cannot be read: ") + e.what());
+            return std::nullopt;
+        }
+    };
+    composed_ = compose_matching(merged, judged_->argument, store_reader(store), before, stop_);
     progress_.stage("verify");
     measure_objects(store, composed_->tree, stop_);
     return *composed_;

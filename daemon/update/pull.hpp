@@ -50,6 +50,9 @@ class Pull {
     /// Image, config and manifest into the store, pins, all durable.
     void commit();
 
+    /// composed() is needed no more.
+    void release_image();
+
     [[nodiscard]] const net::Resolved& resolved() const { return *resolved_; }
 
     [[nodiscard]] const JudgedUki& judged() const { return *judged_; }

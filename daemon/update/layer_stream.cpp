@@ -14,7 +14,7 @@
 namespace cfs::update {
 namespace {
 
-constexpr std::size_t kPipeBytes = std::size_t{8} << 20;
+constexpr std::size_t kPipeBytes = std::size_t{1} << 20;
 constexpr std::size_t kUnpackedPipeBytes = std::size_t{2} << 20;
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 /// How much of a blob that does not parse is still fetched, to learn whether it is the blob that

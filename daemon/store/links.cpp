@@ -244,7 +244,7 @@ std::optional<Digest> Repository::find_stream(const std::string& name) const {
     throw Error(ErrorCode::StateCorrupt,
                 "'streams/" + printable(name) + "' in the store '" + path() + "' points to '" +
                     printable(*target) + "', which is no object",
-                "run 'cfsctl store fsck'; the next update of that image replaces the link");
+                "run 'cfsctl repair', which replaces the link");
 }
 
 void Repository::link_stream(const std::string& name, const Digest& object) {

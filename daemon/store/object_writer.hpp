@@ -7,6 +7,7 @@
 #include "store/temp_file.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace cfs::store {
 
@@ -28,6 +29,9 @@ class ObjectWriter final : public Sink {
     /// Bytes so far.
     [[nodiscard]] std::uint64_t size() const { return size_; }
 
+    /// Of what was written. \pre nothing is written afterwards
+    [[nodiscard]] const Digest& digest();
+
     /// Links the object under its digest and returns it. A sound one of that name is kept and ours
     /// discarded; a damaged one is replaced. \pre called once; nothing is written afterwards.
     [[nodiscard]] Digest commit();
@@ -37,6 +41,7 @@ class ObjectWriter final : public Sink {
     TempFile file_;
     VerityHasher hasher_;
     std::uint64_t size_ = 0;
+    std::optional<Digest> digest_;  ///< set once the content has ended
 };
 
 }  // namespace cfs::store

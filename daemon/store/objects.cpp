@@ -87,6 +87,20 @@ void make_fan_out(const RepositoryParts& parts, const std::string& name) {
     }
 }
 
+/// The damaged one goes when the whole content of the new one is on the disk, not before: it may
+/// be the better of the two until then.
+void replace_object(RepositoryParts& parts, TempFile& file, const Digest& digest) {
+    log::warn("replacing a damaged object: " + examine_object(parts, digest).problem +
+              " object=" + digest.hex());
+    fsync_file(file.fd(), "object " + digest.hex());
+    crash_point("store.replacement-synced");
+    const std::string path = object_path(digest);
+    const auto st = stat_at(parts.objects.get(), path);
+    // A rename takes the place of anything but a directory.
+    if (st && S_ISDIR(st->st_mode)) remove_tree_at(parts.objects.get(), path);
+    file.publish_over(path);
+}
+
 void link_object(RepositoryParts& parts, TempFile& file, const Digest& digest) {
     const std::string path = object_path(digest);
     auto result = file.publish(path);
@@ -98,11 +112,10 @@ void link_object(RepositoryParts& parts, TempFile& file, const Digest& digest) {
         throw Error(ErrorCode::Io, "cannot name the object '" + path + "' (is /proc mounted?)");
     }
     if (result == TempFile::Published::Exists) {
-        const auto present = examine_object(parts, digest);
-        if (present.state == ObjectState::Sound) return;
-        log::warn("replacing a damaged object: " + present.problem + " object=" + digest.hex());
-        file.publish_over(path);
+        if (examine_object(parts, digest).state == ObjectState::Sound) return;
+        replace_object(parts, file, digest);
     }
+    parts.distrusted.remove(digest);
     crash_point("store.object-linked");
 }
 
@@ -142,6 +155,12 @@ FanOuts list_fan_outs(const RepositoryParts& parts) {
 ExaminedObject examine_object(RepositoryParts& parts, const Digest& digest) {
     require_algorithm_of(parts, digest.algorithm());
     ExaminedObject out;
+    if (parts.distrusted.contains(digest)) {
+        if (!stat_at(parts.objects.get(), object_path(digest))) return out;
+        out.state = ObjectState::Damaged;
+        out.problem = "it measures right and cannot be read as it was written";
+        return out;
+    }
     auto fd = find_at(parts.objects.get(), object_path(digest), O_RDONLY | O_NONBLOCK);
     if (!fd) return out;
     out.fd = std::move(*fd);
@@ -175,10 +194,14 @@ void ObjectWriter::write(ByteView data) {
     size_ += data.size();
 }
 
+const Digest& ObjectWriter::digest() {
+    if (!digest_) digest_ = hasher_.finish();
+    return *digest_;
+}
+
 Digest ObjectWriter::commit() {
-    const Digest digest = hasher_.finish();
-    commit_object(repository_, file_, digest);
-    return digest;
+    commit_object(repository_, file_, digest());
+    return digest();
 }
 
 Digest Repository::put_object(ByteView content) {
@@ -198,6 +221,10 @@ std::unique_ptr<ObjectWriter> Repository::new_object() {
 
 bool Repository::has_object(const Digest& digest) const {
     return examine_object(*parts_, digest).state == ObjectState::Sound;
+}
+
+void Repository::distrust(const Digest& digest) {
+    parts_->distrusted.add(digest);
 }
 
 UniqueFd Repository::open_object(const Digest& digest) const {

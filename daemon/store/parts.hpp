@@ -9,11 +9,36 @@
 #include "store/temp_file.hpp"
 
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace cfs::store {
+
+/// Thread-safe.
+class DigestSet {
+ public:
+    [[nodiscard]] bool contains(const Digest& digest) const {
+        const std::lock_guard guard(mutex_);
+        return digests_.count(digest) != 0;
+    }
+
+    void add(const Digest& digest) {
+        const std::lock_guard guard(mutex_);
+        digests_.insert(digest);
+    }
+
+    void remove(const Digest& digest) {
+        const std::lock_guard guard(mutex_);
+        digests_.erase(digest);
+    }
+
+ private:
+    mutable std::mutex mutex_;
+    std::unordered_set<Digest> digests_;
+};
 
 struct RepositoryParts {
     std::string path;
@@ -26,6 +51,7 @@ struct RepositoryParts {
     /// Insecure repository under Try: false once the file system said no.
     std::atomic<bool> verity_worth_trying{true};
     MeasuredFiles measured;
+    DigestSet distrusted;
 };
 
 /// Throws Unsupported or Io unless the repository may be changed.
@@ -35,11 +61,9 @@ void require_algorithm_of(const RepositoryParts& parts, HashAlgorithm algorithm)
 
 // objects.cpp
 
-enum class ObjectState { Missing, Sound, Damaged };
-
 struct ExaminedObject {
     ObjectState state = ObjectState::Missing;
-    UniqueFd fd;          ///< open unless Missing
+    UniqueFd fd;          ///< open when Sound
     std::string problem;  ///< of a damaged one
 };
 

@@ -59,6 +59,9 @@ struct Ref {
     auto operator<=>(const Ref&) const = default;
 };
 
+/// How an object stands.
+enum class ObjectState { Missing, Sound, Damaged };
+
 /// OCI tag as one file name below streams/refs/oci/: '%' becomes "%25", '/' "%2F". InvalidArgs for
 /// an empty name, one starting with '@' (that spells a digest), one with NUL, or one over 255
 /// bytes.
@@ -135,6 +138,11 @@ class Repository {
     /// Read-only descriptor of a sound object (measured as by has_object). NotFound, or
     /// StateCorrupt when damaged.
     [[nodiscard]] UniqueFd open_object(const Digest& digest) const;
+
+    /// Somebody who read it found it damaged although it measures right: a disk may no longer give
+    /// what fs-verity vouches for, and memory may remember what the disk lost. From now on it
+    /// counts as damaged, until a put replaces it; in this process only.
+    void distrust(const Digest& digest);
 
     /// Bytes, by stat alone (not measured); nullopt if missing.
     [[nodiscard]] std::optional<std::uint64_t> object_size(const Digest& digest) const;

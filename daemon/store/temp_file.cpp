@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/temp_file.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
 
@@ -82,6 +83,7 @@ TempFile::Published TempFile::publish(const std::string& path) {
 void TempFile::publish_over(const std::string& path) {
     const std::string step = std::string(kPrefix) + random_alnum12();
     if (link_to(step) != 0) throw_errno("giving a new file the name '" + step + "'");
+    crash_point("store.replacement-named");
     if (::renameat(dir_, step.c_str(), dir_, path.c_str()) != 0) {
         const int err = errno;
         (void)::unlinkat(dir_, step.c_str(), 0);

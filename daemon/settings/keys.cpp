@@ -50,6 +50,10 @@ bool is_proxy(std::string_view text) {
             }));
 }
 
+bool is_rate(std::uint64_t rate) {
+    return rate == 0 || (rate >= std::uint64_t{64} << 10 && rate <= std::uint64_t{1} << 40);
+}
+
 /// `member` picks the field; `valid` judges a string before it is taken.
 template <typename Member, typename Valid>
 Key text_key(std::string_view name, std::string_view allowed, Member member, Valid valid) {
@@ -237,6 +241,10 @@ std::vector<Key> store_and_trust_keys() {
                  0,
                  std::uint64_t{1} << 40,
                  CFS_FIELD(store.reserve)),
+        size_key("store.verify_rate",
+                 "0, or bytes per second from \"64K\" to \"1T\"",
+                 CFS_FIELD(store.verify_rate),
+                 is_rate),
         choice_key("trust.mode",
                    "\"sealed\", \"verified\" or \"unsealed\"",
                    std::array<std::pair<std::string_view, TrustMode>, 3>{
@@ -310,10 +318,7 @@ std::vector<Key> limit_and_net_keys() {
         size_key("net.rate_limit",
                  "0, or bytes per second from \"64K\" to \"1T\"",
                  CFS_FIELD(net.rate_limit),
-                 [](std::uint64_t rate) {
-                     return rate == 0 ||
-                            (rate >= std::uint64_t{64} << 10 && rate <= std::uint64_t{1} << 40);
-                 }),
+                 is_rate),
         text_key("net.registries_conf",
                  "an absolute path, or \"\" for none",
                  CFS_FIELD(net.registries_conf),

@@ -33,6 +33,7 @@ struct StoreSettings {
     std::chrono::milliseconds lock_timeout{10'000};
     /// Bytes that an update leaves free where the store lies; on a small file system a 64th of it.
     std::uint64_t reserve = std::uint64_t{64} << 20;
+    std::uint64_t verify_rate = 0;  ///< bytes per second that verify and repair read; 0: no limit
 };
 
 struct TrustSettings {

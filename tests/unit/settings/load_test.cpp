@@ -60,6 +60,7 @@ verity = "try"
 hash = "sha256"
 lock_timeout = "1500ms"
 reserve = "1M"
+verify_rate = "2M"
 [trust]
 mode = "unsealed"
 certificates = ["/a.pem", "/b"]
@@ -87,6 +88,7 @@ connections = 3
     EXPECT_EQ(settings.store.hash, HashAlgorithm::Sha256);
     EXPECT_EQ(settings.store.lock_timeout, 1500ms);
     EXPECT_EQ(settings.store.reserve, std::uint64_t{1} << 20);
+    EXPECT_EQ(settings.store.verify_rate, std::uint64_t{2} << 20);
     EXPECT_EQ(settings.trust.mode, TrustMode::Unsealed);
     EXPECT_EQ(settings.trust.certificates, (std::vector<std::string>{"/a.pem", "/b"}));
     EXPECT_TRUE(settings.trust.allow_ec);

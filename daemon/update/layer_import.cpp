@@ -73,6 +73,39 @@ class StoreHandler final : public image::TarHandler {
     std::unique_ptr<store::ObjectWriter> object_;
 };
 
+/// Of the large payloads only the wanted ones become objects; the rest of the tar is dropped.
+class WantedHandler final : public image::TarHandler {
+ public:
+    WantedHandler(store::Repository& store, const std::function<bool(const Digest&)>& wanted)
+        : store_(store), wanted_(wanted) {}
+
+    void literal(ByteView) override {}
+
+    void file_begin(std::uint64_t) override { object_ = store_.new_object(); }
+
+    void file_data(ByteView data) override { object_->write(data); }
+
+    Digest file_end() override {
+        const Digest digest = object_->digest();
+        if (wanted_(digest) && !store_.has_object(digest)) {
+            (void)object_->commit();
+            ++written_;
+        }
+        object_.reset();
+        return digest;
+    }
+
+    void entry(image::TarEntry&&) override {}
+
+    [[nodiscard]] std::uint64_t written() const { return written_; }
+
+ private:
+    store::Repository& store_;
+    const std::function<bool(const Digest&)>& wanted_;
+    std::unique_ptr<store::ObjectWriter> object_;
+    std::uint64_t written_ = 0;
+};
+
 /// Hashes large payloads and remembers only the small ones of them.
 class ScanHandler final : public image::TarHandler {
  public:
@@ -156,6 +189,22 @@ bool blames_content(const Error& error) {
            error.code() == ErrorCode::Unsupported;
 }
 
+/// Like stream_layer(); what is kept of bytes that are no good is forgotten.
+void read_layer(net::ImageSource& source,
+                const net::Descriptor& blob,
+                const Digest& diff_id,
+                const LayerLimits& limits,
+                image::TarHandler& handler,
+                const OnBytes& on_bytes,
+                const std::stop_token& stop) {
+    try {
+        (void)stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
+    } catch (const Error& e) {
+        if (blames_content(e)) source.forget(blob);
+        throw;
+    }
+}
+
 }  // namespace
 
 void check_room(const store::Repository& store, std::uint64_t keep_free, std::uint64_t needed) {
@@ -174,6 +223,14 @@ std::string layer_stream_name(const Digest& diff_id) {
     return "oci-layer-" + to_oci(diff_id);
 }
 
+std::string manifest_stream_name(const Digest& manifest) {
+    return "oci-manifest-" + to_oci(manifest);
+}
+
+std::string config_stream_name(const Digest& config) {
+    return "oci-config-" + to_oci(config);
+}
+
 Digest import_layer(store::Repository& store,
                     net::ImageSource& source,
                     const net::Descriptor& blob,
@@ -183,16 +240,28 @@ Digest import_layer(store::Repository& store,
                     const std::stop_token& stop) {
     return with_context("layer " + to_oci(blob.digest), [&] {
         StoreHandler handler(store, limits.keep_free);
-        try {
-            (void)stream_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
-        } catch (const Error& e) {
-            if (blames_content(e)) source.forget(blob);
-            throw;
-        }
+        read_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
         const Digest stream = handler.finish();
         store.commit_stream(layer_stream_name(diff_id), stream);
         source.forget(blob);
         return stream;
+    });
+}
+
+std::uint64_t refetch_objects(store::Repository& store,
+                              net::ImageSource& source,
+                              const net::Descriptor& blob,
+                              const Digest& diff_id,
+                              const LayerLimits& limits,
+                              const std::function<bool(const Digest&)>& wanted,
+                              const OnBytes& on_bytes,
+                              const std::stop_token& stop) {
+    return with_context("layer " + to_oci(blob.digest), [&] {
+        WantedHandler handler(store, wanted);
+        read_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
+        store.sync();
+        source.forget(blob);
+        return handler.written();
     });
 }
 

@@ -29,6 +29,10 @@ using OnBytes = std::function<void(std::uint64_t)>;
 /// "oci-layer-<diff_id>": the stream's name in the store.
 [[nodiscard]] std::string layer_stream_name(const Digest& diff_id);
 
+/// "oci-manifest-<digest>" and "oci-config-<digest>": streams of the two documents.
+[[nodiscard]] std::string manifest_stream_name(const Digest& manifest);
+[[nodiscard]] std::string config_stream_name(const Digest& config);
+
 /// Fetches, unpacks, splits and stores a layer while it streams, checks the blob's digest and size
 /// and the diff_id, syncs and links the stream. Returns the stream's object. On any error nothing
 /// is linked; objects that were stored stay until the next collection, so that trying again finds
@@ -40,6 +44,19 @@ using OnBytes = std::function<void(std::uint64_t)>;
                                   const LayerLimits& limits,
                                   const OnBytes& on_bytes,
                                   const std::stop_token& stop);
+
+/// Fetches a layer again for some of its objects: writes those that `wanted` says yes to, and no
+/// other file; syncs them. Checks as import_layer() does; objects that were written before an error
+/// stay, since each has the content that its name says. Returns how many were written. \pre the
+/// caller holds the store's shared lock
+std::uint64_t refetch_objects(store::Repository& store,
+                              net::ImageSource& source,
+                              const net::Descriptor& blob,
+                              const Digest& diff_id,
+                              const LayerLimits& limits,
+                              const std::function<bool(const Digest&)>& wanted,
+                              const OnBytes& on_bytes,
+                              const std::stop_token& stop);
 
 /// Hears each entry of a layer's tar, in order.
 using OnEntry = std::function<void(image::TarEntry&&)>;

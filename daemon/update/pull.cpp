@@ -7,7 +7,7 @@
 #include "base/heap.hpp"
 #include "base/log.hpp"
 #include "base/stop.hpp"
-#include "store/splitstream.hpp"
+#include "update/documents.hpp"
 #include "update/offline.hpp"
 #include "update/parallel.hpp"
 #include "update/source.hpp"
@@ -22,14 +22,6 @@ constexpr std::uint64_t kUkiLayerEntries = 1000;
 /// A reserve takes at most this part of a file system.
 constexpr std::uint64_t kReservePart = 64;
 constexpr std::uint64_t kUkiLayerSlack = std::uint64_t{1} << 20;
-
-/// Name under which composefs-rs looks up an image in a config's references.
-std::string image_ref_name(uki::ErofsFormat format, image::XattrMode xattrs) {
-    std::string name = "composefs.image.boot";
-    if (format == uki::ErofsFormat::V1) name += ".v1";
-    if (xattrs == image::XattrMode::KeepUserXattrs) name += ".xattrs=keep-user-xattrs";
-    return name;
-}
 
 /// The settings' caps, and what must stay free where the store lies.
 LayerLimits store_limits(Machine& machine) {
@@ -216,19 +208,6 @@ const Composed& Pull::compose(const DeploymentRecord* previous) {
     return *composed_;
 }
 
-Digest Pull::commit_document(const std::string& name,
-                             ByteView bytes,
-                             std::uint64_t type,
-                             const std::vector<std::pair<std::string, Digest>>& refs) {
-    store::SplitstreamWriter writer(machine_.store());
-    for (const auto& [key, target] : refs)
-        writer.named_ref(key, target);
-    writer.external(machine_.store().put_object(bytes), bytes.size());
-    const Digest stream = writer.finish(type);
-    machine_.store().commit_stream(name, stream);
-    return stream;
-}
-
 void Pull::commit() {
     store::Repository& store = machine_.store();
     const Digest image = store.put_object(composed_->erofs);
@@ -242,18 +221,11 @@ void Pull::commit() {
     for (std::size_t i = 0; i < present_.size(); ++i) {
         layers.emplace_back(to_oci(resolved_->config.diff_ids[i]), layer_stream(i));
     }
-    auto config_refs = layers;
-    config_refs.emplace_back(image_ref_name(judged_->argument.version, composed_->recipe.xattrs),
-                             image);
-    const std::string config_digest = to_oci(resolved_->manifest.config.digest);
-    const Digest config = commit_document(
-        "oci-config-" + config_digest, resolved_->config_bytes, store::kOciConfig, config_refs);
-    layers.emplace_back("config:" + config_digest, config);
-    const std::string manifest_name = "oci-manifest-" + to_oci(resolved_->manifest_digest);
-    (void)commit_document(manifest_name, resolved_->manifest_bytes, store::kOciManifest, layers);
+    const std::string ref_name =
+        image_ref_name(judged_->argument.version, composed_->recipe.xattrs);
+    commit_documents(store, *resolved_, layers, ref_name, image);
     crash_point("update.before-pins");
-    store.set_stream_ref(manifest_pin(resolved_->manifest_digest), manifest_name);
-    store.set_image_ref(image_pin(image), image);
+    pin_deployment(store, resolved_->manifest_digest, image);
     store.sync();
     crash_point("update.pinned");
 }

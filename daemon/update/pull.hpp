@@ -68,10 +68,6 @@ class Pull {
     void import(std::size_t index, const LayerLimits& limits, const std::stop_token& stop);
     void report_bytes(std::uint64_t total);
     [[nodiscard]] Digest layer_stream(std::size_t index);
-    [[nodiscard]] Digest commit_document(const std::string& name,
-                                         ByteView bytes,
-                                         std::uint64_t type,
-                                         const std::vector<std::pair<std::string, Digest>>& refs);
 
     Machine& machine_;
     net::ImageSource& source_;

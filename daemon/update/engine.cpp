@@ -63,6 +63,20 @@ class RealEngine final : public Engine {
             [&](Machine& machine) { return run_collect(machine, dry_run, progress, stop); });
     }
 
+    [[nodiscard]] VerifyResult verify(const VerifyOptions& options,
+                                      ProgressSink& progress,
+                                      const std::stop_token& stop) override {
+        return locked(
+            [&](Machine& machine) { return run_verify(machine, options, progress, stop); });
+    }
+
+    [[nodiscard]] RepairResult repair(const RepairOptions& options,
+                                      ProgressSink& progress,
+                                      const std::stop_token& stop) override {
+        return locked(
+            [&](Machine& machine) { return run_repair(machine, options, progress, stop); });
+    }
+
     void remember_error(const Error* error) override {
         const StateDir state(open_root(settings_.sysroot).get(), true);
         if (error == nullptr) {

@@ -32,8 +32,8 @@ class ProgressSink {
     /// "check", "gate", "fetch", "compose", "verify", "stage", "finalize", "collect", "rollback".
     virtual void stage(std::string_view name) = 0;
 
-    /// Bytes of blobs. `reused` belongs to layers that were here already and is not part of
-    /// `total`.
+    /// Bytes of blobs; of a verification: bytes read. `reused` belongs to layers that were here
+    /// already and is not part of `total`.
     virtual void bytes(std::uint64_t done, std::uint64_t total, std::uint64_t reused) = 0;
 
     /// One line for a person: which layer is fetched, which conflict was found.
@@ -70,6 +70,39 @@ struct CollectResult {
     std::vector<std::string> warnings;
 };
 
+struct VerifyOptions {
+    std::string deployment;  ///< as select_deployments() takes it; empty: all
+    bool full = false;       ///< read every byte; else believe fs-verity, and sizes without it
+    std::optional<std::uint64_t> rate;  ///< bytes per second; unset: store.verify_rate
+};
+
+struct VerifyResult {
+    bool full = false;
+    std::vector<std::string> deployments;  ///< that were looked at
+    std::uint64_t objects = 0;             ///< looked at, each once
+    std::uint64_t streams = 0;             ///< manifests, configs and layers
+    std::uint64_t bytes = 0;               ///< read and hashed
+    std::uint64_t missing = 0;             ///< objects, images, streams and refs
+    std::uint64_t damaged = 0;             ///< the same
+    std::uint64_t unvouched = 0;           ///< objects of which only existence and size are known
+    std::vector<std::string> items;        ///< a line for each that is missing or damaged
+    std::vector<std::string> warnings;
+
+    [[nodiscard]] bool sound() const { return missing == 0 && damaged == 0; }
+};
+
+struct RepairOptions {
+    std::string deployment;             ///< as in VerifyOptions
+    std::optional<std::uint64_t> rate;  ///< the same
+};
+
+struct RepairResult {
+    VerifyResult found;               ///< what was wrong before
+    std::uint64_t repaired = 0;       ///< all of it
+    std::uint64_t layers = 0;         ///< fetched again
+    std::uint64_t fetched_bytes = 0;  ///< of blobs, as they came over the wire
+};
+
 class Engine {
  public:
     Engine() = default;
@@ -102,6 +135,19 @@ class Engine {
     [[nodiscard]] virtual CollectResult collect(bool dry_run,
                                                 ProgressSink& progress,
                                                 const std::stop_token& stop) = 0;
+
+    /// Looks for what deployments need of the store and is missing or damaged. Changes nothing.
+    /// NotFound when there is no such deployment.
+    [[nodiscard]] virtual VerifyResult verify(const VerifyOptions& options,
+                                              ProgressSink& progress,
+                                              const std::stop_token& stop) = 0;
+
+    /// Finds the same by reading everything, and mends it: from what is on the machine where that
+    /// is enough, else by fetching just the layers that hold it. What could be mended stays mended
+    /// when the rest could not: then throws why.
+    [[nodiscard]] virtual RepairResult repair(const RepairOptions& options,
+                                              ProgressSink& progress,
+                                              const std::stop_token& stop) = 0;
 
     /// Keeps `error` as LastError (nullptr: forgets it), durably.
     virtual void remember_error(const Error* error) = 0;

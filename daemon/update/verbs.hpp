@@ -33,6 +33,16 @@ namespace cfs::update {
                                         ProgressSink& progress,
                                         const std::stop_token& stop);
 
+[[nodiscard]] VerifyResult run_verify(Machine& machine,
+                                      const VerifyOptions& options,
+                                      ProgressSink& progress,
+                                      const std::stop_token& stop);
+
+[[nodiscard]] RepairResult run_repair(Machine& machine,
+                                      const RepairOptions& options,
+                                      ProgressSink& progress,
+                                      const std::stop_token& stop);
+
 /// Finishes or undoes what a crash left; says in the log what it found.
 void run_reconcile(Machine& machine);
 

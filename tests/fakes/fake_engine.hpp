@@ -60,6 +60,8 @@ class FakeEngine final : public update::Engine {
     update::UpdateResult update_result;
     update::DeploymentInfo rollback_result;
     update::CollectResult collect_result;
+    update::VerifyResult verify_result;
+    update::RepairResult repair_result;
 
     /// What each verb does from now on.
     void set_verb(Script verb) {
@@ -124,6 +126,25 @@ class FakeEngine final : public update::Engine {
         return collect_result;
     }
 
+    update::VerifyResult verify(const update::VerifyOptions& options,
+                                update::ProgressSink& progress,
+                                const std::stop_token& stop) override {
+        run("verify deployment=" + options.deployment + " full=" + (options.full ? "1" : "0") +
+                " rate=" + rate_text(options.rate),
+            progress,
+            stop);
+        return verify_result;
+    }
+
+    update::RepairResult repair(const update::RepairOptions& options,
+                                update::ProgressSink& progress,
+                                const std::stop_token& stop) override {
+        run("repair deployment=" + options.deployment + " rate=" + rate_text(options.rate),
+            progress,
+            stop);
+        return repair_result;
+    }
+
     void remember_error(const Error* error) override {
         const std::lock_guard lock(mutex_);
         status_.last_error.reset();
@@ -138,6 +159,10 @@ class FakeEngine final : public update::Engine {
     std::uint64_t next_job_id() override { return on_id(++last_id_); }
 
  private:
+    static std::string rate_text(const std::optional<std::uint64_t>& rate) {
+        return rate ? std::to_string(*rate) : "default";
+    }
+
     void note(const std::string& call) {
         const std::lock_guard lock(mutex_);
         calls_.push_back(call);

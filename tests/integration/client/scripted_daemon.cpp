@@ -87,6 +87,39 @@ class ScriptedEngine final : public update::Engine {
         return out;
     }
 
+    update::VerifyResult verify(const update::VerifyOptions& options,
+                                update::ProgressSink& progress,
+                                const std::stop_token&) override {
+        progress.stage("verify");
+        fail_as(options.deployment);
+        update::VerifyResult out;
+        out.full = options.full;
+        out.deployments = {"1 (os_1)"};
+        out.objects = 3;
+        out.bytes = options.rate.value_or(2048);
+        if (options.full) {
+            out.damaged = 1;
+            out.items = {"object ab: its content hashes to cd (version 1, /usr/bin/x)"};
+        }
+        return out;
+    }
+
+    update::RepairResult repair(const update::RepairOptions& options,
+                                update::ProgressSink& progress,
+                                const std::stop_token&) override {
+        progress.stage("verify");
+        fail_as(options.deployment);
+        update::RepairResult out;
+        out.found.objects = 3;
+        if (options.deployment == "none") return out;
+        out.found.damaged = 1;
+        out.found.items = {"object ab: its content hashes to cd (version 1, /usr/bin/x)"};
+        out.repaired = 1;
+        out.layers = 1;
+        out.fetched_bytes = 4 * kMiB;
+        return out;
+    }
+
     void remember_error(const Error*) override {}
 
     std::uint64_t next_job_id() override { return ++last_id_; }

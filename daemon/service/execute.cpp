@@ -31,6 +31,11 @@ Dict call(update::Engine& engine,
             return to_dict(engine.rollback(progress, stop));
         case JobKind::Collect:
             return to_dict(engine.collect(request.dry_run, progress, stop), request.dry_run);
+        case JobKind::Verify:
+            return to_dict(
+                engine.verify({request.deployment, request.full, request.rate}, progress, stop));
+        case JobKind::Repair:
+            return to_dict(engine.repair({request.deployment, request.rate}, progress, stop));
     }
     return {};
 }
@@ -61,7 +66,8 @@ Outcome Executor::run(const JobRequest& request,
         outcome.error = to_error(std::current_exception());
     }
     // Neither a wish nor a look changes what the last failure was.
-    if (!outcome.error && !request.dry_run) remember(nullptr);
+    const bool only_looked = request.dry_run || request.kind == JobKind::Verify;
+    if (!outcome.error && !only_looked) remember(nullptr);
     if (outcome.error && outcome.error->code() != ErrorCode::Cancelled) remember(&*outcome.error);
     return outcome;
 }

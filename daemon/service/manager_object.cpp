@@ -81,6 +81,14 @@ void ManagerObject::Collect(JobResult&& result, Options options) {
     submit(JobKind::Collect, std::move(result), std::move(options));
 }
 
+void ManagerObject::Verify(JobResult&& result, Options options) {
+    submit(JobKind::Verify, std::move(result), std::move(options));
+}
+
+void ManagerObject::Repair(JobResult&& result, Options options) {
+    submit(JobKind::Repair, std::move(result), std::move(options));
+}
+
 void ManagerObject::Cancel(sdbus::Result<>&& result, Options options) {
     const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
     callers_.guard_call(

@@ -56,6 +56,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     void Finalize(JobResult&& result, Options options) override;
     void Rollback(JobResult&& result, Options options) override;
     void Collect(JobResult&& result, Options options) override;
+    void Verify(JobResult&& result, Options options) override;
+    void Repair(JobResult&& result, Options options) override;
     void Cancel(sdbus::Result<>&& result, Options options) override;
     std::string Version() override;
     std::string Image() override;

@@ -4,6 +4,8 @@
 #include "base/error.hpp"
 #include "service/text.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -26,6 +28,13 @@ class OptionReader {
     }
 
     void flag(const std::string& name, bool& into) { take(name, into, "a boolean (b)"); }
+
+    /// A number of the documented type only: who sends an int32 by mistake is told so.
+    void number(const std::string& name, std::optional<std::uint64_t>& into) {
+        std::uint64_t value = 0;
+        take(name, value, "a number (t)");
+        if (options_.count(name) != 0) into = value;
+    }
 
     void finish() const {
         for (const auto& [name, value] : options_) {
@@ -85,6 +94,11 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
         reader.text("expected-digest", request.expected_digest);
     }
     if (kind == JobKind::Collect) reader.flag("dry-run", request.dry_run);
+    if (kind == JobKind::Verify || kind == JobKind::Repair) {
+        reader.text("deployment", request.deployment);
+        reader.number("rate", request.rate);
+    }
+    if (kind == JobKind::Verify) reader.flag("full", request.full);
     reader.finish();
     return request;
 }

@@ -15,6 +15,10 @@ std::string_view to_string(JobKind kind) {
             return "rollback";
         case JobKind::Collect:
             return "collect";
+        case JobKind::Verify:
+            return "verify";
+        case JobKind::Repair:
+            return "repair";
     }
     return "";
 }
@@ -31,12 +35,17 @@ std::string_view state_name(JobKind kind) {
             return "rolling-back";
         case JobKind::Collect:
             return "collecting";
+        case JobKind::Verify:
+            return "verifying";
+        case JobKind::Repair:
+            return "repairing";
     }
     return "";
 }
 
 bool is_joinable(JobKind kind) {
-    return kind == JobKind::Check || kind == JobKind::Update;
+    return kind == JobKind::Check || kind == JobKind::Update || kind == JobKind::Verify ||
+           kind == JobKind::Repair;
 }
 
 }  // namespace cfs::service

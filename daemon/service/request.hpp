@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace cfs::service {
 
-enum class JobKind { Check, Update, Finalize, Rollback, Collect };
+enum class JobKind { Check, Update, Finalize, Rollback, Collect, Verify, Repair };
 
 /// "check", "update", ...: a job's Kind on the bus.
 [[nodiscard]] std::string_view to_string(JobKind kind);
@@ -21,6 +23,10 @@ struct JobRequest {
     bool finalize = true;
     std::string expected_digest;
     bool dry_run = false;
+    std::string deployment = {};  ///< Verify, Repair; empty: all
+    bool full = false;            ///< Verify
+    /// Verify, Repair: bytes per second; unset: the setting store.verify_rate
+    std::optional<std::uint64_t> rate = {};
 
     bool operator==(const JobRequest&) const = default;
 };

@@ -19,6 +19,13 @@ std::string outcome_name(update::UpdateOutcome outcome) {
     return "";
 }
 
+void put_items(Dict& dict, const StringList& items) {
+    const std::size_t shown = std::min(items.size(), kMaxItems);
+    const auto cut = items.begin() + static_cast<std::ptrdiff_t>(shown);
+    dict["items"] = StringList(items.begin(), cut);
+    dict["items-omitted"] = std::uint64_t{items.size() - shown};
+}
+
 }  // namespace
 
 Dict to_dict(const update::DeploymentInfo& deployment) {
@@ -70,15 +77,37 @@ Dict to_dict(const update::UpdateResult& result) {
 }
 
 Dict to_dict(const update::CollectResult& result, bool dry_run) {
-    const std::size_t shown = std::min(result.items.size(), kMaxItems);
-    const auto cut = result.items.begin() + static_cast<std::ptrdiff_t>(shown);
-    return {{"dry-run", dry_run},
-            {"deployments", result.deployments},
-            {"items", StringList(result.items.begin(), cut)},
-            {"items-omitted", std::uint64_t{result.items.size() - shown}},
-            {"objects", result.objects},
-            {"bytes", result.bytes},
-            {"warnings", result.warnings}};
+    Dict dict = {{"dry-run", dry_run},
+                 {"deployments", result.deployments},
+                 {"objects", result.objects},
+                 {"bytes", result.bytes},
+                 {"warnings", result.warnings}};
+    put_items(dict, result.items);
+    return dict;
+}
+
+Dict to_dict(const update::VerifyResult& result) {
+    Dict dict = {{"full", result.full},
+                 {"sound", result.sound()},
+                 {"deployments", result.deployments},
+                 {"objects", result.objects},
+                 {"streams", result.streams},
+                 {"bytes", result.bytes},
+                 {"missing", result.missing},
+                 {"damaged", result.damaged},
+                 {"unvouched", result.unvouched},
+                 {"warnings", result.warnings}};
+    put_items(dict, result.items);
+    return dict;
+}
+
+Dict to_dict(const update::RepairResult& result) {
+    Dict dict = to_dict(result.found);
+    dict.erase("sound");
+    dict["repaired"] = result.repaired;
+    dict["layers"] = result.layers;
+    dict["fetched-bytes"] = result.fetched_bytes;
+    return dict;
 }
 
 Dict to_dict(const Error& error) {

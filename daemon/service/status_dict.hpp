@@ -11,7 +11,7 @@
 
 namespace cfs::service {
 
-/// More entries of a dry run than this are counted, not listed: a reply must stay a message.
+/// More items of a result than this are counted, not listed: a reply must stay a message.
 inline constexpr std::size_t kMaxItems = 10'000;
 
 [[nodiscard]] Dict to_dict(const update::DeploymentInfo& deployment);
@@ -20,6 +20,8 @@ inline constexpr std::size_t kMaxItems = 10'000;
 [[nodiscard]] Dict to_dict(const update::CheckResult& result);
 [[nodiscard]] Dict to_dict(const update::UpdateResult& result);
 [[nodiscard]] Dict to_dict(const update::CollectResult& result, bool dry_run);
+[[nodiscard]] Dict to_dict(const update::VerifyResult& result);
+[[nodiscard]] Dict to_dict(const update::RepairResult& result);
 
 /// A job's Error: name, message, hint, details.
 [[nodiscard]] Dict to_dict(const Error& error);

@@ -88,12 +88,19 @@ TEST_F(BusJob, PassesEveryOptionOn) {
     client().wait_for_end(client().start("Update", options));
     client().wait_for_end(client().start("Collect", {{"dry-run", sdbus::Variant{true}}}));
     client().wait_for_end(client().start("Finalize"));
+    bus::VariantMap verify{{"deployment", sdbus::Variant{std::string("2")}},
+                           {"rate", sdbus::Variant{std::uint64_t{7}}}};
+    client().wait_for_end(client().start("Repair", verify));
+    verify["full"] = sdbus::Variant{true};
+    client().wait_for_end(client().start("Verify", verify));
     EXPECT_EQ(site_.engine.calls(),
               (std::vector<std::string>{"reconcile",
                                         "check image=oci:/x:y",
                                         "update image=oci:/x:y finalize=0 digest=sha256:00",
                                         "collect dry-run",
-                                        "finalize"}));
+                                        "finalize",
+                                        "repair deployment=2 rate=7",
+                                        "verify deployment=2 full=1 rate=7"}));
 }
 
 TEST_F(BusJob, SignalsAtMostFiveTimesASecond) {

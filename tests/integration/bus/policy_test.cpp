@@ -29,7 +29,8 @@ std::vector<std::string> refusals(BusClient& nobody, const std::string& job) {
             out.push_back(what + ": " + e.getName() + ": " + e.getMessage());
         }
     };
-    for (const char* method : {"Check", "Update", "Finalize", "Rollback", "Collect"})
+    for (const char* method :
+         {"Check", "Update", "Finalize", "Rollback", "Collect", "Verify", "Repair"})
         call(method, [&] { (void)nobody.start(method); });
     call("Cancel", [&] { nobody.cancel_active(); });
     call("Cancel of a job", [&] { nobody.cancel(job); });

@@ -152,6 +152,10 @@ TEST_F(JobTable, AFailureIsShownAndRemembered) {
     look.dry_run = true;
     run_until_ended(jobs_->submit(look));
     EXPECT_TRUE(jobs_->status().last_error) << "a look forgets nothing";
+    look = {};
+    look.kind = JobKind::Verify;
+    run_until_ended(jobs_->submit(look));
+    EXPECT_TRUE(jobs_->status().last_error) << "nor does a verification";
     run_until_ended(jobs_->submit(update_request()));
     EXPECT_FALSE(jobs_->status().last_error);
 }

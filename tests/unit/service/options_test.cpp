@@ -33,6 +33,22 @@ TEST(Options, EveryDocumentedOneIsRead) {
     EXPECT_EQ(read_request(JobKind::Check, text("image", "x"), true).image, "x");
 }
 
+TEST(Options, OfVerifyAndRepairAreRead) {
+    bus::VariantMap options = text("deployment", "booted");
+    options["rate"] = sdbus::Variant{std::uint64_t{0}};
+    const JobRequest repair = read_request(JobKind::Repair, options, true);
+    EXPECT_EQ(repair.deployment, "booted");
+    EXPECT_EQ(repair.rate, std::optional<std::uint64_t>(0));
+    options["full"] = sdbus::Variant{true};
+    EXPECT_TRUE(read_request(JobKind::Verify, options, true).full);
+    EXPECT_EQ(refusal(JobKind::Repair, options), "option 'full' is not known to Repair");
+    const JobRequest plain = read_request(JobKind::Verify, {}, true);
+    EXPECT_FALSE(plain.full);
+    EXPECT_EQ(plain.rate, std::nullopt);
+    EXPECT_EQ(refusal(JobKind::Verify, {{"rate", sdbus::Variant{std::int32_t{5}}}}),
+              "option 'rate' must be a number (t), found type 'i'");
+}
+
 TEST(Options, FinalizeDefaultsToTheSetting) {
     EXPECT_FALSE(read_request(JobKind::Update, {}, false).finalize);
     EXPECT_TRUE(read_request(JobKind::Update, {}, true).finalize);

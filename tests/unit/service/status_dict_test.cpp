@@ -49,6 +49,30 @@ TEST(StatusDict, HasTheDocumentedKeys) {
         keys(to_dict(update::CollectResult{}, true)),
         (std::set<std::string>{
             "dry-run", "deployments", "items", "items-omitted", "objects", "bytes", "warnings"}));
+    const std::set<std::string> found = {"full",
+                                         "deployments",
+                                         "objects",
+                                         "streams",
+                                         "bytes",
+                                         "missing",
+                                         "damaged",
+                                         "unvouched",
+                                         "items",
+                                         "items-omitted",
+                                         "warnings"};
+    EXPECT_EQ(keys(to_dict(update::VerifyResult{})), plus(found, {"sound"}));
+    EXPECT_EQ(keys(to_dict(update::RepairResult{})),
+              plus(found, {"repaired", "layers", "fetched-bytes"}));
+}
+
+TEST(StatusDict, DamageIsNotSound) {
+    update::VerifyResult result;
+    EXPECT_EQ(to_dict(result).at("sound"), Value(true));
+    result.missing = 1;
+    EXPECT_EQ(to_dict(result).at("sound"), Value(false));
+    result.missing = 0;
+    result.damaged = 1;
+    EXPECT_EQ(to_dict(result).at("sound"), Value(false));
 }
 
 TEST(StatusDict, WhatIsAbsentIsEmpty) {

@@ -33,6 +33,11 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
         (void)engine->rollback(progress, {});
     } else if (verb == "collect") {
         (void)engine->collect(false, progress, {});
+    } else if (verb == "verify") {
+        const auto found = engine->verify({"", true, {}}, progress, {});
+        if (!found.sound()) throw Error(ErrorCode::StateCorrupt, found.items.front());
+    } else if (verb == "repair") {
+        (void)engine->repair({}, progress, {});
     } else if (verb == "reconcile") {
         engine->reconcile();
     } else {

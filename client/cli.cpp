@@ -1,12 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/cli_tree.hpp"
 #include "client/options.hpp"
+#include "settings/units.hpp"
 
 #include <algorithm>
 #include <sstream>
 
 namespace cfs::client {
 namespace {
+
+void add_rate(CLI::App& app, std::optional<std::uint64_t>& rate) {
+    app.add_option_function<std::string>(
+           "--rate",
+           [&rate](const std::string& text) {
+               rate = settings::parse_size(text);
+               if (!rate) throw CLI::ValidationError("--rate", "'" + text + "' is no size");
+           },
+           "read so many bytes per second, e.g. 50M (the daemon's setting)")
+        ->option_text("BYTES");
+}
+
+void add_deployment(CLI::App& app, std::string& deployment) {
+    app.add_option("DEPLOYMENT",
+                   deployment,
+                   "version, digest, UKI, booted, staged or rollback (all deployments)")
+        ->type_name("");
+}
 
 class Tree : public VerbTree {
  public:
@@ -17,6 +36,7 @@ class Tree : public VerbTree {
     void add_install();
     void add_store_fsck(CLI::App& store);
     void add_bus_verbs();
+    void add_verify_and_repair();
     void add_completion();
 };
 
@@ -110,8 +130,21 @@ void Tree::add_bus_verbs() {
     const auto [gc, gc_options] =
         verb<Gc>(app(), "gc", "drop old deployments and what nothing needs");
     gc->add_flag("--dry-run", gc_options->dry_run, "only list");
+    add_verify_and_repair();
     plain_verb<Cancel>("cancel", "stop the running job");
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
+}
+
+void Tree::add_verify_and_repair() {
+    const auto [verify, verify_options] = verb<Verify>(
+        app(), "verify", "look for damage in what deployments need: 0 none, 1 damaged");
+    verify->add_flag("--full", verify_options->full, "read every byte");
+    add_rate(*verify, verify_options->rate);
+    add_deployment(*verify, verify_options->deployment);
+    const auto [repair, repair_options] =
+        verb<Repair>(app(), "repair", "fetch again what is missing or damaged: 2 nothing is");
+    add_rate(*repair, repair_options->rate);
+    add_deployment(*repair, repair_options->deployment);
 }
 
 void Tree::add_completion() {

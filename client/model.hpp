@@ -81,6 +81,28 @@ struct CollectOutcome {
     std::vector<std::string> warnings;
 };
 
+struct VerifyOutcome {
+    bool full = false;
+    bool sound = true;  ///< of a repair: there was nothing to be done
+    std::vector<std::string> deployments;
+    std::uint64_t objects = 0;
+    std::uint64_t streams = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t missing = 0;
+    std::uint64_t damaged = 0;
+    std::uint64_t unvouched = 0;
+    std::vector<std::string> items;
+    std::uint64_t items_omitted = 0;
+    std::vector<std::string> warnings;
+};
+
+struct RepairOutcome {
+    VerifyOutcome found;
+    std::uint64_t repaired = 0;
+    std::uint64_t layers = 0;
+    std::uint64_t fetched_bytes = 0;
+};
+
 struct JobState {
     std::uint64_t id = 0;
     std::string kind;

@@ -6,6 +6,7 @@
 #include "settings/settings.hpp"
 #include "update/offline.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -126,6 +127,17 @@ struct Gc {
     bool dry_run = false;
 };
 
+struct Verify {
+    std::string deployment;  ///< empty: all
+    bool full = false;
+    std::optional<std::uint64_t> rate;  ///< bytes per second
+};
+
+struct Repair {
+    std::string deployment;
+    std::optional<std::uint64_t> rate;
+};
+
 struct Cancel {};
 struct Monitor {};
 
@@ -150,6 +162,8 @@ using Verb = std::variant<ImageDigest,
                           Finalize,
                           Rollback,
                           Gc,
+                          Verify,
+                          Repair,
                           Cancel,
                           Monitor,
                           Completion>;

@@ -115,6 +115,32 @@ CollectOutcome decode_collect(const bus::VariantMap& result) {
     return out;
 }
 
+VerifyOutcome decode_verify(const bus::VariantMap& result) {
+    VerifyOutcome out;
+    read(result, "full", out.full);
+    read(result, "deployments", out.deployments);
+    read(result, "objects", out.objects);
+    read(result, "streams", out.streams);
+    read(result, "bytes", out.bytes);
+    read(result, "missing", out.missing);
+    read(result, "damaged", out.damaged);
+    read(result, "unvouched", out.unvouched);
+    read(result, "items", out.items);
+    read(result, "items-omitted", out.items_omitted);
+    read(result, "warnings", out.warnings);
+    out.sound = out.missing == 0 && out.damaged == 0;
+    return out;
+}
+
+RepairOutcome decode_repair(const bus::VariantMap& result) {
+    RepairOutcome out;
+    out.found = decode_verify(result);
+    read(result, "repaired", out.repaired);
+    read(result, "layers", out.layers);
+    read(result, "fetched-bytes", out.fetched_bytes);
+    return out;
+}
+
 void merge_job(JobState& job, const bus::VariantMap& properties) {
     read(properties, "Id", job.id);
     read(properties, "Kind", job.kind);

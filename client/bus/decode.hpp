@@ -19,6 +19,8 @@ namespace cfs::client {
 [[nodiscard]] CheckOutcome decode_check(const bus::VariantMap& result);
 [[nodiscard]] UpdateOutcome decode_update(const bus::VariantMap& result);
 [[nodiscard]] CollectOutcome decode_collect(const bus::VariantMap& result);
+[[nodiscard]] VerifyOutcome decode_verify(const bus::VariantMap& result);
+[[nodiscard]] RepairOutcome decode_repair(const bus::VariantMap& result);
 
 /// Takes over what `properties` holds of a Job's properties; the rest of `job` stays.
 void merge_job(JobState& job, const bus::VariantMap& properties);

@@ -77,6 +77,25 @@ ExitCode run(const Gc& options, const Global& global) {
     return ExitCode::Done;
 }
 
+ExitCode run(const Verify& options, const Global& global) {
+    bus::VariantMap map;
+    add_text(map, "deployment", options.deployment);
+    if (options.full) map["full"] = sdbus::Variant{true};
+    if (options.rate) map["rate"] = sdbus::Variant{*options.rate};
+    const VerifyOutcome outcome = decode_verify(run_verb(global, "Verify", map));
+    std::cout << (global.json ? to_json(outcome) + "\n" : verify_text(outcome));
+    return outcome.sound ? ExitCode::Done : ExitCode::Error;
+}
+
+ExitCode run(const Repair& options, const Global& global) {
+    bus::VariantMap map;
+    add_text(map, "deployment", options.deployment);
+    if (options.rate) map["rate"] = sdbus::Variant{*options.rate};
+    const RepairOutcome outcome = decode_repair(run_verb(global, "Repair", map));
+    std::cout << (global.json ? to_json(outcome) + "\n" : repair_text(outcome));
+    return outcome.found.sound ? ExitCode::NothingToDo : ExitCode::Done;
+}
+
 ExitCode run(const Cancel&, const Global& global) {
     BusSession session(global.bus);
     ManagerProxy(session).cancel();

@@ -25,6 +25,8 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const Finalize& options, const Global& global);
 [[nodiscard]] ExitCode run(const Rollback& options, const Global& global);
 [[nodiscard]] ExitCode run(const Gc& options, const Global& global);
+[[nodiscard]] ExitCode run(const Verify& options, const Global& global);
+[[nodiscard]] ExitCode run(const Repair& options, const Global& global);
 [[nodiscard]] ExitCode run(const Cancel& options, const Global& global);
 [[nodiscard]] ExitCode run(const Monitor& options, const Global& global);
 [[nodiscard]] ExitCode run(const Completion& options, const Global& global);

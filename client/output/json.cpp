@@ -82,6 +82,20 @@ json::array value_of(const std::vector<store::Finding>& findings) {
     return out;
 }
 
+void put_members(json::object& out, const VerifyOutcome& outcome) {
+    out["full"] = outcome.full;
+    out["deployments"] = list(outcome.deployments);
+    out["objects"] = outcome.objects;
+    out["streams"] = outcome.streams;
+    out["bytes"] = outcome.bytes;
+    out["missing"] = outcome.missing;
+    out["damaged"] = outcome.damaged;
+    out["unvouched"] = outcome.unvouched;
+    out["items"] = list(outcome.items);
+    out["items_omitted"] = outcome.items_omitted;
+    out["warnings"] = list(outcome.warnings);
+}
+
 }  // namespace
 
 std::string to_json(const Status& status) {
@@ -127,6 +141,22 @@ std::string to_json(const CollectOutcome& outcome) {
     out["items"] = list(outcome.items);
     out["items_omitted"] = outcome.items_omitted;
     out["warnings"] = list(outcome.warnings);
+    return json::serialize(out);
+}
+
+std::string to_json(const VerifyOutcome& outcome) {
+    json::object out = document();
+    out["sound"] = outcome.sound;
+    put_members(out, outcome);
+    return json::serialize(out);
+}
+
+std::string to_json(const RepairOutcome& outcome) {
+    json::object out = document();
+    out["repaired"] = outcome.repaired;
+    out["layers"] = outcome.layers;
+    out["fetched_bytes"] = outcome.fetched_bytes;
+    put_members(out, outcome.found);
     return json::serialize(out);
 }
 

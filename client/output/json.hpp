@@ -19,6 +19,8 @@ namespace cfs::client {
 [[nodiscard]] std::string to_json(const CheckOutcome& outcome);
 [[nodiscard]] std::string to_json(const UpdateOutcome& outcome);
 [[nodiscard]] std::string to_json(const CollectOutcome& outcome);
+[[nodiscard]] std::string to_json(const VerifyOutcome& outcome);
+[[nodiscard]] std::string to_json(const RepairOutcome& outcome);
 [[nodiscard]] std::string to_json(const store::FsckReport& report);
 
 /// `{"schema":1,"deployment":{...}}`.

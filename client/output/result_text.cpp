@@ -37,6 +37,18 @@ std::string indent(const std::string& text) {
     return out;
 }
 
+std::string damage_lines(const VerifyOutcome& outcome) {
+    std::string out = lines("", outcome.items);
+    if (outcome.items_omitted == 0) return out;
+    return out + "and " + std::to_string(outcome.items_omitted) + " more\n";
+}
+
+/// "2 deployments, 12 objects (3.0 MiB read)"
+std::string scope_text(const VerifyOutcome& outcome) {
+    return plural(outcome.deployments.size(), "deployment") + ", " +
+           plural(outcome.objects, "object") + " (" + human_bytes(outcome.bytes) + " read)";
+}
+
 }  // namespace
 
 std::string check_text(const CheckOutcome& outcome) {
@@ -84,6 +96,27 @@ std::string collect_text(const CollectOutcome& outcome) {
     }
     out += verb + plural(outcome.objects, "object") + ", " + human_bytes(outcome.bytes) + "\n";
     return out + lines("warning: ", outcome.warnings);
+}
+
+std::string verify_text(const VerifyOutcome& outcome) {
+    std::string out = damage_lines(outcome);
+    out += std::string(outcome.sound ? "sound: " : "damaged: ") + scope_text(outcome);
+    if (!outcome.sound) {
+        out += "; " + std::to_string(outcome.missing) + " missing, " +
+               std::to_string(outcome.damaged) + " damaged\n" +
+               "  hint: 'cfsctl repair' fetches what is needed again";
+    }
+    return out + "\n" + lines("warning: ", outcome.warnings);
+}
+
+std::string repair_text(const RepairOutcome& outcome) {
+    const std::string warnings = lines("warning: ", outcome.found.warnings);
+    if (outcome.found.sound) {
+        return "nothing to do: " + scope_text(outcome.found) + ", all sound\n" + warnings;
+    }
+    return damage_lines(outcome.found) + "repaired all " + std::to_string(outcome.repaired) +
+           ": fetched " + plural(outcome.layers, "layer") + ", " +
+           human_bytes(outcome.fetched_bytes) + "\n" + warnings;
 }
 
 std::string fsck_text(const store::FsckReport& report) {

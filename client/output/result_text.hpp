@@ -15,6 +15,8 @@ namespace cfs::client {
 [[nodiscard]] std::string installed_text(const UpdateOutcome& outcome);
 [[nodiscard]] std::string rollback_text(const Deployment& deployment);
 [[nodiscard]] std::string collect_text(const CollectOutcome& outcome);
+[[nodiscard]] std::string verify_text(const VerifyOutcome& outcome);
+[[nodiscard]] std::string repair_text(const RepairOutcome& outcome);
 [[nodiscard]] std::string fsck_text(const store::FsckReport& report);
 
 /// "cfsctl: what", the details if there are any, "  hint: ...".

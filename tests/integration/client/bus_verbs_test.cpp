@@ -73,6 +73,31 @@ TEST_F(BusVerbs, CollectListsWhatItWouldDo) {
     EXPECT_EQ(gc.out, "  objects/ab/cd\nwould drop 1 object, 2.0 KiB\n");
 }
 
+TEST_F(BusVerbs, VerifyEndsWithOneWhenSomethingIsDamaged) {
+    const Ended sound = site_.call({"verify", "--rate", "4K"});
+    EXPECT_EQ(sound.code, 0) << sound.err;
+    EXPECT_EQ(sound.out, "sound: 1 deployment, 3 objects (4.0 KiB read)\n");
+    const Ended damaged = site_.call({"verify", "--full", "--json", "booted"});
+    EXPECT_EQ(damaged.code, 1) << damaged.err;
+    const boost::json::value value = boost::json::parse(damaged.out);
+    EXPECT_FALSE(value.at("sound").as_bool());
+    EXPECT_EQ(value.at("damaged").to_number<int>(), 1);
+    EXPECT_EQ(value.at("items").as_array().size(), 1U);
+    EXPECT_EQ(site_.call({"verify", "missing"}).code, 3);
+    const Ended usage = site_.call({"verify", "--rate", "fast"});
+    EXPECT_EQ(usage.code, 1);
+    EXPECT_NE(usage.err.find("'fast' is no size"), std::string::npos) << usage.err;
+}
+
+TEST_F(BusVerbs, RepairTellsNothingToDoFromRepaired) {
+    const Ended repaired = site_.call({"repair"});
+    EXPECT_EQ(repaired.code, 0) << repaired.err;
+    EXPECT_NE(repaired.out.find("repaired all 1: fetched 1 layer, 4.0 MiB\n"), std::string::npos)
+        << repaired.out;
+    EXPECT_EQ(site_.call({"repair", "none"}).code, 2);
+    EXPECT_EQ(site_.call({"repair", "network"}).code, 1);
+}
+
 TEST_F(BusVerbs, TheProgressOfATerminalFits80Columns) {
     Child update(site_.cfsctl({"update", "--image", "steps"}), Child::Output::Terminal);
     const Ended ended = update.finish();

@@ -58,6 +58,28 @@ TEST(Decode, UpdateAndCollectResults) {
     EXPECT_EQ(collect.items_omitted, 3U);
 }
 
+TEST(Decode, VerifyAndRepairResults) {
+    EXPECT_TRUE(decode_verify({}).sound);
+    const VerifyOutcome verify =
+        decode_verify({{"full", sdbus::Variant{true}},
+                       {"missing", sdbus::Variant{std::uint64_t{2}}},
+                       {"unvouched", sdbus::Variant{std::uint64_t{3}}},
+                       {"items", sdbus::Variant{std::vector<std::string>{"one", "two"}}}});
+    EXPECT_TRUE(verify.full);
+    EXPECT_FALSE(verify.sound);
+    EXPECT_EQ(verify.unvouched, 3U);
+    EXPECT_EQ(verify.items.size(), 2U);
+    const RepairOutcome repair =
+        decode_repair({{"damaged", sdbus::Variant{std::uint64_t{1}}},
+                       {"repaired", sdbus::Variant{std::uint64_t{1}}},
+                       {"layers", sdbus::Variant{std::uint64_t{4}}},
+                       {"fetched-bytes", sdbus::Variant{std::uint64_t{5}}}});
+    EXPECT_FALSE(repair.found.sound);
+    EXPECT_EQ(repair.repaired, 1U);
+    EXPECT_EQ(repair.layers, 4U);
+    EXPECT_EQ(repair.fetched_bytes, 5U);
+}
+
 TEST(Decode, AJobKeepsWhatDidNotChange) {
     JobState job;
     merge_job(job, {{"Kind", text("update")}, {"State", text("running")}});

@@ -116,6 +116,38 @@ TEST(CollectText, ADryRunListsAndSaysWould) {
               "would drop 1 object, 2.0 KiB\n");
 }
 
+TEST(VerifyText, ListsDamageAndSaysWhatToDo) {
+    VerifyOutcome outcome;
+    outcome.deployments = {"1 (a)", "2 (b)"};
+    outcome.objects = 12;
+    outcome.bytes = 2048;
+    EXPECT_EQ(verify_text(outcome), "sound: 2 deployments, 12 objects (2.0 KiB read)\n");
+    outcome.sound = false;
+    outcome.missing = 1;
+    outcome.items = {"object ab: is missing"};
+    outcome.items_omitted = 2;
+    outcome.warnings = {"half blind"};
+    EXPECT_EQ(verify_text(outcome),
+              "object ab: is missing\nand 2 more\n"
+              "damaged: 2 deployments, 12 objects (2.0 KiB read); 1 missing, 0 damaged\n"
+              "  hint: 'cfsctl repair' fetches what is needed again\n"
+              "warning: half blind\n");
+}
+
+TEST(RepairText, SaysWhatItCost) {
+    RepairOutcome outcome;
+    outcome.found.objects = 1;
+    EXPECT_EQ(repair_text(outcome),
+              "nothing to do: 0 deployments, 1 object (0 B read), all sound\n");
+    outcome.found.sound = false;
+    outcome.found.items = {"object ab: is missing"};
+    outcome.repaired = 1;
+    outcome.layers = 1;
+    outcome.fetched_bytes = 2048;
+    EXPECT_EQ(repair_text(outcome),
+              "object ab: is missing\nrepaired all 1: fetched 1 layer, 2.0 KiB\n");
+}
+
 TEST(FsckText, NamesEachFinding) {
     store::FsckReport report;
     report.clean = false;

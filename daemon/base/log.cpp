@@ -5,7 +5,11 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -57,6 +61,34 @@ bool stderr_is_journal() {
     return std::to_string(st.st_dev) + ":" + std::to_string(st.st_ino) == stream;
 }
 
+int priority(Level level) {
+    switch (level) {
+        case Level::Debug:
+            return LOG_DEBUG;
+        case Level::Warn:
+            return LOG_WARNING;
+        case Level::Error:
+            return LOG_ERR;
+        case Level::Info:
+        case Level::Off:
+            break;
+    }
+    return LOG_INFO;
+}
+
+bool send_to_journal(std::string_view id, Level level, std::string_view message) {
+    const int size = static_cast<int>(message.size());
+    return ::sd_journal_send("MESSAGE=%.*s",
+                             size,
+                             message.data(),
+                             "MESSAGE_ID=%.*s",
+                             static_cast<int>(id.size()),
+                             id.data(),
+                             "PRIORITY=%i",
+                             priority(level),
+                             nullptr) == 0;
+}
+
 void write(spdlog::level::level_enum level, std::string_view message) {
     // "{}": text that came from outside is never a format string.
     spdlog::default_logger_raw()->log(level, "{}", message);
@@ -89,6 +121,12 @@ void warn(std::string_view message) {
 }
 void error(std::string_view message) {
     write(spdlog::level::err, message);
+}
+
+void event(std::string_view id, Level level, std::string_view message) {
+    const auto wanted = native(level);
+    if (!spdlog::default_logger_raw()->should_log(wanted)) return;
+    if (!stderr_is_journal() || !send_to_journal(id, level, message)) write(wanted, message);
 }
 
 }  // namespace cfs::log

@@ -20,4 +20,9 @@ void info(std::string_view message);
 void warn(std::string_view message);
 void error(std::string_view message);
 
+/// What programs look for: under the journal the line carries `id` as its MESSAGE_ID ("journalctl
+/// MESSAGE_ID=..."; cfsupdated(8) lists them), elsewhere it is a line like any other.
+/// \param id 32 hex digits
+void event(std::string_view id, Level level, std::string_view message);
+
 }  // namespace cfs::log

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-BELOW_UPDATE = {"settings", "net", "archive", "store", "image", "mount", "uki", "boot", "etc"}
+BELOW_UPDATE = {"settings", "net", "archive", "store", "image", "mount", "uki", "boot", "etc", "health"}
 LOW = {"crypto", "base"}
 # What a component may include, itself apart.
 ALLOWED = {
@@ -18,7 +18,7 @@ ALLOWED = {
     "service": {"update", "dbus"} | BELOW_UPDATE | LOW,
     "app": {"service", "update", "dbus"} | BELOW_UPDATE | LOW,
     "client": {"update", "dbus"} | BELOW_UPDATE | LOW,
-    "systemd": {"mount", "uki"} | LOW,
+    "systemd": {"mount", "boot", "uki"} | LOW,
 }
 # Third-party headers have one home, so that replacing a library is the work of one folder.
 HOMES = {
@@ -36,6 +36,7 @@ HOMES = {
     r"sdbus-c\+\+": {"service", "dbus", "client", "app"},
     r"CLI/": {"client"},
     r"spdlog/": {"base"},
+    r"systemd/sd-journal": {"base"},
 }
 MAX_LINES = 400
 CLANG_FORMAT = "14"

@@ -3,6 +3,7 @@
 
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
+#include "boot/efi_text.hpp"
 #include "initrd/prepare.hpp"
 #include "initrd/tree.hpp"
 #include "mount/mount_call.hpp"
@@ -18,11 +19,6 @@
 namespace cfs::initrd {
 namespace {
 
-/// The vendor of systemd's variables; LoaderBootCountPath is there when the entry has tries.
-constexpr const char* kBootCount = "LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
-constexpr const char* kEntry = "LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
-constexpr std::size_t kMaxVariable = 4096;
-
 /// Long enough to read a line, short enough for a machine that nobody watches.
 constexpr unsigned kCountedPause = 10;
 /// Nothing to fall back to: perhaps a disk that comes late. Not a loop that wears it out.
@@ -31,7 +27,8 @@ constexpr unsigned kSealedPause = 300;
 /// efivarfs, mounted by somebody or for this moment.
 UniqueFd open_efivars(const std::string& path) {
     UniqueFd there = open_root(path);
-    if (stat_at(there.get(), kEntry) || stat_at(there.get(), kBootCount)) return there;
+    if (stat_at(there.get(), boot::kEntrySelected) || stat_at(there.get(), boot::kBootCountPath))
+        return there;
     mount::MountContext context("efivarfs");
     context.create();
     return context.mount(true);
@@ -81,24 +78,15 @@ std::optional<unsigned> seconds_to_reboot(const BootAttempt& attempt) {
     return std::nullopt;
 }
 
-std::string efi_text(std::string_view content) {
-    std::string out;
-    for (std::size_t i = 4; i + 1 < content.size(); i += 2) {
-        if (content[i] == 0 && content[i + 1] == 0) break;
-        const bool ascii = content[i + 1] == 0 && content[i] >= ' ' && content[i] <= '~';
-        out += ascii ? content[i] : '?';
-    }
-    return out;
-}
-
 BootAttempt look_at_boot(const Options& options) {
     BootAttempt out;
     out.sealed = is_sealed(options.cmdline);
     try {
         const UniqueFd variables = open_efivars(options.efivars);
-        out.counted = stat_at(variables.get(), kBootCount).has_value();
-        if (const auto text = find_text_at(variables.get(), kEntry, kMaxVariable))
-            out.entry = efi_text(*text);
+        out.counted = stat_at(variables.get(), boot::kBootCountPath).has_value();
+        if (const auto text =
+                find_text_at(variables.get(), boot::kEntrySelected, boot::kMaxEfiVariable))
+            out.entry = boot::efi_text(*text);
     } catch (const Error&) {
         // No EFI, or a kernel without its variables: nobody counts.
     }

@@ -24,9 +24,6 @@ struct BootAttempt {
 /// What the loader's variables and the kernel command line tell.
 [[nodiscard]] BootAttempt look_at_boot(const Options& options);
 
-/// An EFI variable's text (UTF-16, after four bytes of attributes); others than ASCII become '?'.
-[[nodiscard]] std::string efi_text(std::string_view content);
-
 /// "cause (details); cure" on one line.
 [[nodiscard]] std::string failure_line(const Error& error);
 

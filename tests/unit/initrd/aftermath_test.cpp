@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "initrd/aftermath.hpp"
 
+#include "boot/efi_text.hpp"
 #include "support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
@@ -68,10 +69,10 @@ TEST(InitrdFailure, TakesAnUnreadableCommandLineForASealedOne) {
 }
 
 TEST(InitrdFailure, ReadsTextOfAVariable) {
-    EXPECT_EQ(efi_text(utf16("a.efi")), "a.efi");
-    EXPECT_EQ(efi_text("\x06\0\0\0a\0\x42\x04z\0"s), "a?z");
-    EXPECT_EQ(efi_text("\x06\0\0\0a\0\n\0b"s), "a?");
-    EXPECT_EQ(efi_text("\x06\0"s), "");
+    EXPECT_EQ(boot::efi_text(utf16("a.efi")), "a.efi");
+    EXPECT_EQ(boot::efi_text("\x06\0\0\0a\0\x42\x04z\0"s), "a?z");
+    EXPECT_EQ(boot::efi_text("\x06\0\0\0a\0\n\0b"s), "a?");
+    EXPECT_EQ(boot::efi_text("\x06\0"s), "");
 }
 
 TEST(InitrdFailure, IsOneLineWithCauseAndCure) {

@@ -278,6 +278,27 @@ std::vector<Key> boot_and_update_keys() {
     };
 }
 
+std::vector<Key> health_keys() {
+    using namespace std::chrono_literals;
+    return {
+        duration_key("health.deadline",
+                     "a duration from \"1min\" to \"24h\", e.g. \"15min\"",
+                     1min,
+                     24h,
+                     CFS_FIELD(health.deadline)),
+        bool_key("health.reboot", CFS_FIELD(health.reboot)),
+        list_key("health.directories",
+                 "a list of absolute paths",
+                 CFS_FIELD(health.directories),
+                 is_absolute_path),
+        duration_key("health.check_timeout",
+                     "a duration from \"1s\" to \"1h\", e.g. \"1min\"",
+                     1s,
+                     1h,
+                     CFS_FIELD(health.check_timeout)),
+    };
+}
+
 std::vector<Key> limit_and_net_keys() {
     using namespace std::chrono_literals;
     const auto is_host = [](std::string_view text) {
@@ -353,8 +374,11 @@ std::vector<Key> limit_and_net_keys() {
 
 std::vector<Key> make_keys() {
     std::vector<Key> all;
-    for (std::vector<Key> some :
-         {location_keys(), store_and_trust_keys(), boot_and_update_keys(), limit_and_net_keys()}) {
+    for (std::vector<Key> some : {location_keys(),
+                                  store_and_trust_keys(),
+                                  boot_and_update_keys(),
+                                  health_keys(),
+                                  limit_and_net_keys()}) {
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }
     return all;

@@ -54,6 +54,20 @@ struct UpdateSettings {
     bool auto_finalize = true;  ///< Update arms the new slot at once unless told otherwise
 };
 
+/// How a boot is judged; see cfsupdated(8), HEALTH.
+struct HealthSettings {
+    /// Since the start of the kernel: a boot on trial that is not complete by then has failed, and
+    /// a slot that is not proven holds updates back no longer.
+    std::chrono::milliseconds deadline{std::chrono::minutes(15)};
+    bool reboot = true;  ///< start again after a failed boot on trial
+    /// Directories with required.d and wanted.d; of checks with one name the last counts.
+    std::vector<std::string> directories = {"/usr/lib/greenboot/check",
+                                            "/usr/lib/cfsupdated/health",
+                                            "/etc/greenboot/check",
+                                            "/etc/cfsupdated/health"};
+    std::chrono::milliseconds check_timeout{std::chrono::minutes(1)};  ///< of one check
+};
+
 /// Caps on what one layer may unpack to; a layer beyond them is refused while it streams.
 struct LimitSettings {
     std::uint64_t layer_entries = 5'000'000;
@@ -94,6 +108,7 @@ struct Settings {
     TrustSettings trust;
     BootSettings boot;
     UpdateSettings update;
+    HealthSettings health;
     LimitSettings limits;
     NetSettings net;
 };

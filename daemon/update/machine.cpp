@@ -6,18 +6,20 @@
 #include "base/fs_at.hpp"
 #include "boot/uki_esp.hpp"
 #include "uki/peek.hpp"
-#include "update/json.hpp"
+#include "update/boot_files.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 namespace cfs::update {
 namespace {
 
 constexpr std::size_t kMaxCertificateFile = std::size_t{1} << 20;
+constexpr std::chrono::milliseconds kLockPause{200};
 constexpr std::size_t kMaxCmdline = std::size_t{64} << 10;
 
 UniqueFd open_named(const std::string& path, std::string_view setting) {
@@ -93,13 +95,7 @@ std::optional<boot::UkiDescription> describe_uki(int uki_fd) {
 }
 
 std::optional<Digest> booted_image(const settings::Settings& settings) {
-    if (const auto text = read_text(settings.run + "/booted.json")) {
-        const auto object = parse_object(*text);
-        if (const auto digest =
-                object ? Digest::from_hex(get_string(*object, "digest")) : std::nullopt) {
-            return digest;
-        }
-    }
+    if (const auto record = initrd_record(settings)) return record->digest;
     const auto cmdline = read_text(settings.cmdline);
     if (!cmdline) return std::nullopt;
     const auto arguments = uki::composefs_args(*cmdline);
@@ -118,11 +114,15 @@ std::optional<Digest> booted_image_if_known(const settings::Settings& settings) 
 const DeploymentRecord* find_booted(const settings::Settings& settings,
                                     const std::vector<DeploymentRecord>& records) {
     const std::optional<Digest> image = booted_image_if_known(settings);
+    const auto selected = boot::parse_entry_name(selected_entry(settings));
     const DeploymentRecord* found = nullptr;
     for (const DeploymentRecord& record : records) {
-        if (!image || record.image != *image) continue;
-        if (record.phase == Phase::Booted) return &record;
-        if (record.phase == Phase::Armed && found == nullptr) found = &record;
+        const bool bootable = record.phase == Phase::Booted || record.phase == Phase::Armed;
+        if (!image || record.image != *image || !bootable) continue;
+        if (selected && boot::same_name(selected->stem, record.stem)) return &record;
+        const bool better =
+            record.phase == Phase::Booted && found != nullptr && found->phase != Phase::Booted;
+        if (found == nullptr || better) found = &record;
     }
     return found;
 }
@@ -140,6 +140,18 @@ std::vector<Certificate> load_anchors(const settings::TrustSettings& trust) {
         }
     }
     return out;
+}
+
+UniqueFd wait_for_lock(const StateDir& state, std::chrono::milliseconds patience) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        try {
+            return state.lock();
+        } catch (const Error& e) {
+            if (e.code() != ErrorCode::Busy || std::chrono::steady_clock::now() >= until) throw;
+        }
+        std::this_thread::sleep_for(kLockPause);
+    }
 }
 
 LayerLimits layer_limits(const settings::Settings& settings) {

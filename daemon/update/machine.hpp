@@ -10,6 +10,7 @@
 #include "update/layer_import.hpp"
 #include "update/state_dir.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,13 +51,17 @@ struct Machine {
 [[nodiscard]] std::optional<Digest> booted_image_if_known(const settings::Settings& settings);
 
 /// The booted deployment's record; nullptr when it is not ours. Of several with one image (a new
-/// UKI over the same image), one that was seen running before wins.
+/// UKI over the same image), the one whose entry the loader says it started; where it does not say,
+/// one that was seen running before.
 [[nodiscard]] const DeploymentRecord* find_booted(const settings::Settings& settings,
                                                   const std::vector<DeploymentRecord>& records);
 
 /// All certificates that settings.trust names. A missing default directory is no error; a named
 /// file that cannot be read is.
 [[nodiscard]] std::vector<Certificate> load_anchors(const settings::TrustSettings& trust);
+
+/// state.lock(), waiting for whoever has it. \throws Error Busy when that takes longer
+[[nodiscard]] UniqueFd wait_for_lock(const StateDir& state, std::chrono::milliseconds patience);
 
 [[nodiscard]] LayerLimits layer_limits(const settings::Settings& settings);
 

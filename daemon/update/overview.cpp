@@ -34,16 +34,14 @@ const DeploymentRecord* find_pending(const Overview& all) {
     return nullptr;
 }
 
-/// Ran, and its counter was dropped by a health check or never set.
-bool is_proven(const Overview& all, const DeploymentRecord& record) {
-    return record.phase == Phase::Booted && is_candidate(all, record) &&
-           !find(all, record)->name.counter;
+bool is_way_back(const Overview& all, const DeploymentRecord& record) {
+    return is_candidate(all, record) && is_proven(all, record);
 }
 
 /// The newest proven one beside what runs; nullptr if none.
 const DeploymentRecord* find_proven(const Overview& all) {
     for (const auto& record : all.records) {
-        if (&record != all.booted && is_proven(all, record)) return &record;
+        if (&record != all.booted && is_way_back(all, record)) return &record;
     }
     return nullptr;
 }
@@ -67,16 +65,26 @@ DeploymentState state_of(const Overview& all, const DeploymentRecord& record) {
         return DeploymentState::Staged;
     const auto* entry = find(all, record);
     if (entry == nullptr || !entry->readable) return DeploymentState::Broken;
-    if (all.held.count(record.image.hex()) != 0) return DeploymentState::RolledBack;
+    const auto held = all.held.find(record.image.hex());
+    if (held != all.held.end()) {
+        return held->second == kHeldFailed ? DeploymentState::Failed : DeploymentState::RolledBack;
+    }
     if (&record == all.pending) return DeploymentState::Armed;
     return DeploymentState::Kept;
 }
 
 }  // namespace
 
+bool is_proven(const Overview& all, const DeploymentRecord& record) {
+    if (record.phase != Phase::Booted) return false;
+    const auto* entry = find(all, record);
+    return record.proven || (entry != nullptr && !entry->name.counter);
+}
+
 void take_overview(Machine& machine, Overview& out) {
     out.records = machine.state.deployments(&out.problems);
     out.held = machine.state.held(out.problems);
+    out.fallback = machine.state.fallback();
     try {
         out.entries = machine.boot().list();
         out.next_entry = machine.boot().predict_next();
@@ -98,6 +106,7 @@ DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
     info.image = record.reference;
     info.manifest_digest = to_oci(record.manifest);
     info.installed = record.installed;
+    info.proven = is_proven(all, record);
     if (const auto* entry = find(all, record)) {
         info.uki = entry->file;
         info.problem = entry->problem;

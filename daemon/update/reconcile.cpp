@@ -6,20 +6,15 @@
 #include "update/deploy.hpp"
 #include "update/etc_switch.hpp"
 #include "update/rollback_steps.hpp"
+#include "update/trial.hpp"
 #include "update/verbs.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace cfs::update {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-
-std::string name_of(const DeploymentRecord& record) {
-    return "version=" + printable(record.version) + " stem=" + record.stem +
-           " image=" + record.image.hex();
-}
 
 void set_phase(Machine& machine, DeploymentRecord record, Phase phase) {
     record.phase = phase;
@@ -108,47 +103,19 @@ void settle(Machine& machine, const DeploymentRecord& record) {
     }
 }
 
-/// Deployments whose tries ran out while another one runs: automation does not try them again.
-void hold_failed(Machine& machine,
-                 const std::vector<DeploymentRecord>& records,
-                 const DeploymentRecord& booted) {
-    std::vector<std::string> problems;
-    const auto held = machine.state.held(problems);
-    if (!problems.empty()) return;  // status says so; a rollback must still be possible
-    const auto entries = machine.boot().list();
-    std::set<Digest> newer;  // images that were installed again since
-    for (const auto& record : records) {
-        const bool again = !newer.insert(record.image).second;
-        if (again || record.serial <= booted.serial || record.image == booted.image) continue;
-        const auto name = boot::parse_entry_name(find_entry(entries, record.stem));
-        const bool failed = name && name->counter && name->counter->left == 0;
-        if (!failed || held.count(record.image.hex()) != 0) continue;
-        log::warn("reconcile: a new deployment did not come up, it is held " + name_of(record));
-        machine.state.hold(record.image, kHeldFailed);
-    }
-}
-
-/// It came up and a health check passed, or it never had a counter: there is no way back below it.
-void settle_proven(Machine& machine, const DeploymentRecord& booted) {
-    drop_previous_etc(machine, booted);
-    std::vector<std::string> problems;
-    if (machine.state.floor(problems) < booted.security_version && problems.empty()) {
-        machine.state.raise_floor(booted.security_version);
-        log::info("the floor is now " + std::to_string(booted.security_version));
-    }
-}
-
 void note_booted(Machine& machine) {
-    const auto records = machine.state.deployments();
+    auto records = machine.state.deployments();
     const DeploymentRecord* booted = find_booted(machine.settings, records);
     if (booted == nullptr) return;
     if (booted->phase != Phase::Booted) {
         log::info("first seen running: " + name_of(*booted));
         set_phase(machine, *booted, Phase::Booted);
+        records = machine.state.deployments();
+        booted = find_booted(machine.settings, records);
     }
     const auto name = boot::parse_entry_name(find_entry(machine.boot().list(), booted->stem));
-    if (name && !name->counter) settle_proven(machine, *booted);
-    hold_failed(machine, records, *booted);
+    if (booted->proven || (name && !name->counter)) note_proven(machine, *booted);
+    note_failed(machine, records, *booted);
 }
 
 /// Records that speak of entries, and an ESP without any of them: more likely it is not mounted

@@ -58,6 +58,7 @@ std::string DeploymentRecord::to_json() const {
         {"security_version", security_version},
         {"installed", installed},
         {"shared_state", shared_state},
+        {"proven", proven},
         {"merged_inode", merged_inode},
     };
     return boost::json::serialize(object) + "\n";
@@ -92,6 +93,7 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     record.security_version = get_number(*object, "security_version");
     record.installed = static_cast<std::int64_t>(get_number(*object, "installed"));
     record.shared_state = get_bool(*object, "shared_state");
+    record.proven = get_bool(*object, "proven");
     record.merged_inode = get_number(*object, "merged_inode");
     return record;
 }

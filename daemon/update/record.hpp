@@ -43,6 +43,7 @@ struct DeploymentRecord {
     std::uint64_t security_version = 0;
     std::int64_t installed = 0;  ///< seconds since the epoch
     bool shared_state = false;   ///< the state directory existed before: it holds somebody's /etc
+    bool proven = false;         ///< ran, and its health checks passed
     std::uint64_t merged_inode = 0;  ///< of the merged /etc while it is exchanged: etc_switch.hpp
 
     [[nodiscard]] std::string to_json() const;

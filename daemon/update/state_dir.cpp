@@ -21,7 +21,7 @@ constexpr const char* kWork = "work";
 constexpr std::string_view kSuffix = ".json";
 constexpr const char* kLastError = "last-error.json";
 constexpr std::size_t kTemporaryDigits = 12;
-/// These two are written by whoever comes, without the deployments' lock.
+/// These are written by whoever comes, without the deployments' lock.
 constexpr std::int64_t kInUseSeconds = 3600;
 
 UniqueFd open_private(int sysroot, bool create) {
@@ -70,7 +70,7 @@ void sweep_file(int dir, const std::string& name) {
     const std::string file = temporary_of(name);
     if (file.empty()) return;
     const auto st = stat_at(dir, name);
-    const bool may_be_in_use = file == kJobId || file == kLastError;
+    const bool may_be_in_use = file == kJobId || file == kLastError || file == kBootFailure;
     if (!st || (may_be_in_use && st->st_mtime + kInUseSeconds > std::time(nullptr))) return;
     (void)unlink_at(dir, name);
 }

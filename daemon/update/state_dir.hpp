@@ -31,8 +31,17 @@ struct RollbackIntent {
     std::vector<std::string> demote;  ///< stems
 };
 
+/// What a boot on trial left about its failure.
+struct BootFailure {
+    std::string stem;
+    std::string reason;
+    std::int64_t time = 0;      ///< seconds since the epoch
+    std::uint64_t reboots = 0;  ///< of this stem that were asked for because of a failure
+};
+
 /// The counter of jobs, written without the deployments' lock.
 inline constexpr const char* kJobId = "job-id";
+inline constexpr const char* kBootFailure = "boot-failure.json";
 
 /// Our private folder below the sysroot, mode 0700. Every file in it is replaced atomically and
 /// durably (old or new after a crash). A damaged one reads as absent, except what guards against
@@ -82,6 +91,13 @@ class StateDir {
 
     [[nodiscard]] std::optional<Available> available() const;
     void set_available(const std::optional<Available>& available) const;
+
+    /// Written without lock(): by a boot that has no time for it.
+    [[nodiscard]] std::optional<BootFailure> boot_failure() const;
+    void set_boot_failure(const std::optional<BootFailure>& failure) const;
+
+    [[nodiscard]] std::optional<Fallback> fallback() const;
+    void set_fallback(const std::optional<Fallback>& fallback) const;
 
     [[nodiscard]] std::optional<RollbackIntent> rollback_intent() const;
     void set_rollback_intent(const std::optional<RollbackIntent>& intent) const;

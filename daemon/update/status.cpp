@@ -3,6 +3,8 @@
 
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
+#include "update/boot_files.hpp"
+#include "update/trial.hpp"
 #include "update/verbs.hpp"
 
 #include <exception>
@@ -36,6 +38,7 @@ void fill_deployments(const Overview& all, Status& status) {
         status.deployments.push_back(describe(all, record));
     add_foreign(all, status);
     if (all.booted != nullptr) {
+        status.fallback = find_fallback(all.fallback, *all.booted);
         status.booted = describe(all, *all.booted);
         status.reboot_pending = !all.next_entry.empty() && !is_next(all, *all.booted);
     }
@@ -74,6 +77,8 @@ std::string_view to_string(DeploymentState state) {
             return "kept";
         case DeploymentState::RolledBack:
             return "rolled-back";
+        case DeploymentState::Failed:
+            return "failed";
         case DeploymentState::Broken:
             return "broken";
         case DeploymentState::Foreign:
@@ -100,6 +105,8 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
         });
         part(status, "the store", [&] { status.verity = describe_verity(machine); });
         (void)machine.state.floor(status.warnings);
+        if (const auto failed = failed_checks(settings); !failed.empty())
+            status.warnings.push_back("this boot did not pass its health checks: " + failed);
         status.available = machine.state.available();
         status.last_error = machine.state.last_error();
     });

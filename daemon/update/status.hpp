@@ -19,6 +19,7 @@ enum class DeploymentState {
     Armed,       ///< finalized: the loader's next choice, not booted yet
     Kept,        ///< bootable, not next
     RolledBack,  ///< left by a rollback: bootable by hand, last in the loader's order
+    Failed,      ///< its tries were used up and it did not come up; last in the loader's order
     Broken,      ///< something that it needs is missing or damaged; `problem` says what
     Foreign,     ///< another tool's
 };
@@ -36,6 +37,18 @@ struct DeploymentInfo {
     std::int64_t installed = 0;   ///< seconds since the epoch
     bool next = false;            ///< the loader's next choice, by its own rules
     std::string problem;          ///< empty, or what is wrong with it
+    bool proven = false;          ///< ran, and its health checks passed
+};
+
+/// A newer version that was tried and did not come up: what runs was fallen back to. Kept until a
+/// newer one runs.
+struct Fallback {
+    std::string version;
+    std::string digest;  ///< of the composefs image, hex
+    std::string stem;    ///< of its entry
+    std::string reason;
+    std::int64_t time = 0;     ///< seconds since the epoch, of when it was noticed
+    std::uint64_t serial = 0;  ///< of its installation
 };
 
 struct Available {
@@ -64,6 +77,7 @@ struct Status {
     std::optional<DeploymentInfo> staged;     ///< staged or armed
     std::optional<DeploymentInfo> rollback;   ///< where `rollback` would go
     std::vector<DeploymentInfo> deployments;  ///< newest first, the ones above included
+    std::optional<Fallback> fallback;
     std::optional<Available> available;
     std::optional<LastError> last_error;
     bool reboot_pending = false;  ///< the loader's next choice is not what runs

@@ -4,6 +4,7 @@
 #include "update/deploy.hpp"
 #include "update/pull.hpp"
 #include "update/source.hpp"
+#include "update/trial.hpp"
 #include "update/verbs.hpp"
 
 namespace cfs::update {
@@ -81,6 +82,7 @@ class Update {
         progress_.stage("check");
         check_expected(options_, pull.resolve(), nullptr);
         if (auto done = nothing_new(pull, nullptr)) return *done;
+        if (!is_explicit(options_)) require_proven(machine_, all_, booted);
         const JudgedUki& judged = pull.gate(&booted, replaced_bytes(all_));
         check_expected(options_, pull.resolved(), &judged);
         if (auto done = nothing_new(pull, &judged)) return *done;

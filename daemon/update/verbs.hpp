@@ -56,6 +56,8 @@ struct Overview {
     const DeploymentRecord* proven = nullptr;    ///< the newest one beside `booted` that is
     const DeploymentRecord* rollback = nullptr;  ///< where a rollback would go
     std::map<std::string, std::string> held;
+    std::optional<Fallback>
+        fallback;  ///< as it was noticed; find_fallback() says whether it counts
     std::vector<std::string> problems;
 
     Overview() = default;
@@ -65,6 +67,10 @@ struct Overview {
 
 /// Fills `out`; what cannot be read becomes a line in out.problems.
 void take_overview(Machine& machine, Overview& out);
+
+/// Ran and its health checks passed, by our own record; or the loader does not count its tries: a
+/// health check dropped its counter, or it never had one.
+[[nodiscard]] bool is_proven(const Overview& all, const DeploymentRecord& record);
 
 [[nodiscard]] DeploymentInfo describe(const Overview& all, const DeploymentRecord& record);
 

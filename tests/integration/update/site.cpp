@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
+#include "boot/efi_text.hpp"
 #include "boot/uki_esp.hpp"
 #include "uki/uki.hpp"
 #include "update/machine.hpp"
@@ -23,14 +24,33 @@ std::string links_of(const std::string& path) {
     return std::filesystem::exists(path) ? tree_listing(path) : "";
 }
 
+/// As efivarfs shows it: attributes, then UTF-16.
+std::string efi_variable(const std::string& text) {
+    std::string out("\x06\0\0\0", 4);
+    for (const char c : text + '\0')
+        out += {c, '\0'};
+    return out;
+}
+
 }  // namespace
 
+void Site::tell_loader(const boot::EntryName& before, const boot::EntryName& after) {
+    dir.write(std::string("efivars/") + boot::kEntrySelected,
+              efi_variable(boot::format_entry_name(before)));
+    const std::string count = std::string("efivars/") + boot::kBootCountPath;
+    std::filesystem::remove(dir / count);
+    if (after.counter)
+        dir.write(count, efi_variable("\\EFI\\Linux\\" + boot::format_entry_name(after)));
+}
+
 Site::Site() {
-    for (const char* name : {"sysroot", "run", kEntries})
+    for (const char* name : {"sysroot", "run", "efivars", kEntries})
         std::filesystem::create_directories(dir / name);
     settings.sysroot = dir / "sysroot";
     settings.esp = dir / "esp";
     settings.run = dir / "run";
+    settings.efivars = dir / "efivars";
+    settings.health.directories = {dir / "health"};
     settings.cmdline = dir / "cmdline";
     settings.store.verity = settings::Verity::Try;
     settings.trust.mode = settings::TrustMode::Verified;
@@ -92,6 +112,10 @@ std::string Site::reboot() {
     std::filesystem::rename(folder + "/" + chosen, folder + "/" + file);
     const UniqueFd fd = open_at(dir.fd(), std::string(kEntries) + "/" + file, O_RDONLY);
     const update::MappedFile uki(fd.get());
+    tell_loader(*name, counted);
+    // What /run is, too.
+    std::filesystem::remove_all(dir / "run");
+    std::filesystem::create_directory(dir / "run");
     dir.write("cmdline", uki::parse_uki(uki.bytes()).cmdline() + "\n");
     engine_.reset();
     engine().reconcile();

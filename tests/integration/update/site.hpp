@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "boot/entry_name.hpp"
 #include "settings/settings.hpp"
 #include "support/temp_dir.hpp"
 #include "update/engine.hpp"
@@ -52,7 +53,8 @@ class Site {
     update::UpdateResult update_to(const std::string& reference, bool finalize = true);
 
     /// Firmware and loader, for the parts that matter here: takes the loader's next choice, counts
-    /// down its tries on the ESP, writes its argument to the command line. Returns the entry's file
+    /// down its tries on the ESP, says so in its variables, writes its argument to the command
+    /// line. Returns the entry's file
     /// name.
     std::string reboot();
 
@@ -75,6 +77,8 @@ class Site {
     RecordingProgress progress;
 
  private:
+    void tell_loader(const boot::EntryName& before, const boot::EntryName& after);
+
     std::unique_ptr<update::Engine> engine_;
 };
 

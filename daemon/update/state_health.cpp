@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of the state that remembers boots that failed.
+#include "base/fs_at.hpp"
+#include "update/json.hpp"
+#include "update/state_dir.hpp"
+
+namespace cfs::update {
+namespace {
+
+constexpr const char* kFallback = "fallback.json";
+
+std::int64_t get_time(const boost::json::object& object) {
+    return static_cast<std::int64_t>(get_number(object, "time"));
+}
+
+}  // namespace
+
+std::optional<BootFailure> StateDir::boot_failure() const {
+    const auto object = parse_object(get(kBootFailure));
+    if (!object || get_string(*object, "stem").empty()) return std::nullopt;
+    BootFailure out;
+    out.stem = get_string(*object, "stem");
+    out.reason = get_string(*object, "reason");
+    out.time = get_time(*object);
+    out.reboots = get_number(*object, "reboots");
+    return out;
+}
+
+void StateDir::set_boot_failure(const std::optional<BootFailure>& failure) const {
+    if (!failure) {
+        (void)unlink_at(fd(), kBootFailure);
+        return;
+    }
+    const boost::json::object object = {{"stem", failure->stem},
+                                        {"reason", failure->reason},
+                                        {"time", failure->time},
+                                        {"reboots", failure->reboots}};
+    put(kBootFailure, boost::json::serialize(object) + "\n");
+}
+
+std::optional<Fallback> StateDir::fallback() const {
+    const auto object = parse_object(get(kFallback));
+    if (!object || get_string(*object, "stem").empty()) return std::nullopt;
+    Fallback out;
+    out.version = get_string(*object, "version");
+    out.digest = get_string(*object, "digest");
+    out.stem = get_string(*object, "stem");
+    out.reason = get_string(*object, "reason");
+    out.time = get_time(*object);
+    out.serial = get_number(*object, "serial");
+    return out;
+}
+
+void StateDir::set_fallback(const std::optional<Fallback>& fallback) const {
+    if (!fallback) {
+        (void)unlink_at(fd(), kFallback);
+        return;
+    }
+    const boost::json::object object = {{"version", fallback->version},
+                                        {"digest", fallback->digest},
+                                        {"stem", fallback->stem},
+                                        {"reason", fallback->reason},
+                                        {"time", fallback->time},
+                                        {"serial", fallback->serial}};
+    put(kFallback, boost::json::serialize(object) + "\n");
+}
+
+}  // namespace cfs::update

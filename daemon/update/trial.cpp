@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update/trial.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "settings/units.hpp"
+#include "update/etc_switch.hpp"
+#include "update/events.hpp"
+
+#include <set>
+
+namespace cfs::update {
+namespace {
+
+constexpr const char* kSilent =
+    "it did not reach boot-complete.target and left no reason: it hung, panicked or lost power; "
+    "'journalctl --list-boots' shows whether it wrote a journal";
+
+bool is_exhausted(const std::vector<boot::LoaderEntry>& entries, const DeploymentRecord& record) {
+    const auto name = boot::parse_entry_name(find_entry(entries, record.stem));
+    return name && name->counter && name->counter->left == 0;
+}
+
+/// The initrd knows no records, only the loader's name for the entry: its message has that.
+std::optional<LastError> initrd_failure(const Machine& machine, const DeploymentRecord& record) {
+    auto error = machine.state.last_error();
+    const bool own = error && boot::lower_case(error->message).find("'" + record.stem + "+") !=
+                                  std::string::npos;
+    return own ? error : std::nullopt;
+}
+
+/// Of several tries the last that said something.
+std::string reason_for(const Machine& machine, const DeploymentRecord& record) {
+    auto failure = machine.state.boot_failure();
+    if (failure && failure->stem != record.stem) failure.reset();
+    const auto initrd = initrd_failure(machine, record);
+    if (initrd && (!failure || initrd->time >= failure->time)) return initrd->message;
+    return failure ? failure->reason : kSilent;
+}
+
+Fallback describe_fallback(const Machine& machine, const DeploymentRecord& record) {
+    Fallback out;
+    out.version = record.version;
+    out.digest = record.image.hex();
+    out.stem = record.stem;
+    out.reason = reason_for(machine, record);
+    out.time = unix_seconds(machine.clock);
+    out.serial = record.serial;
+    return out;
+}
+
+void hold_failed(Machine& machine,
+                 const DeploymentRecord& record,
+                 const DeploymentRecord& booted,
+                 bool newest) {
+    const Fallback fallback = describe_fallback(machine, record);
+    // Before the hold, which is what is looked at: a crash between them repeats this.
+    if (newest) machine.state.set_fallback(fallback);
+    machine.state.hold(record.image, kHeldFailed);
+    log::event(kEventFallback,
+               log::Level::Error,
+               "version " + printable(record.version) + " did not come up, it is held; version " +
+                   printable(booted.version) + " runs: " + fallback.reason + " " + name_of(record));
+}
+
+/// What is behind us: the system that runs is as new as what failed.
+void forget_failures(const Machine& machine, const DeploymentRecord& booted) {
+    const auto fallback = machine.state.fallback();
+    if (fallback && fallback->serial <= booted.serial) machine.state.set_fallback(std::nullopt);
+    const auto failure = machine.state.boot_failure();
+    if (failure && failure->stem == booted.stem) machine.state.set_boot_failure(std::nullopt);
+}
+
+/// It came up in the end, perhaps chosen by hand.
+void release_failed(const Machine& machine, const DeploymentRecord& booted) {
+    std::vector<std::string> problems;
+    const auto held = machine.state.held(problems);
+    const auto found = held.find(booted.image.hex());
+    if (problems.empty() && found != held.end() && found->second == kHeldFailed)
+        machine.state.release(booted.image);
+}
+
+}  // namespace
+
+std::string name_of(const DeploymentRecord& record) {
+    return "version=" + printable(record.version) + " stem=" + record.stem +
+           " image=" + record.image.hex();
+}
+
+void note_proven(Machine& machine, DeploymentRecord booted) {
+    drop_previous_etc(machine, booted);
+    forget_failures(machine, booted);
+    release_failed(machine, booted);
+    std::vector<std::string> problems;
+    if (machine.state.floor(problems) < booted.security_version && problems.empty()) {
+        machine.state.raise_floor(booted.security_version);
+        log::info("the floor is now " + std::to_string(booted.security_version));
+    }
+    if (booted.proven) return;
+    booted.proven = true;
+    machine.state.save(booted);
+    log::event(kEventProven,
+               log::Level::Info,
+               "version " + printable(booted.version) + " is proven " + name_of(booted));
+}
+
+void note_failed(Machine& machine,
+                 const std::vector<DeploymentRecord>& records,
+                 const DeploymentRecord& booted) {
+    std::vector<std::string> problems;
+    const auto held = machine.state.held(problems);
+    if (!problems.empty()) return;  // status says so; a rollback must still be possible
+    const auto entries = machine.boot().list();
+    std::set<Digest> seen;  // images that were installed again since
+    bool newest = true;
+    for (const auto& record : records) {
+        const bool again = !seen.insert(record.image).second;
+        if (again || record.serial <= booted.serial || record.image == booted.image) continue;
+        if (!is_exhausted(entries, record)) continue;
+        if (held.count(record.image.hex()) == 0) hold_failed(machine, record, booted, newest);
+        newest = false;
+    }
+}
+
+std::optional<Fallback> find_fallback(const std::optional<Fallback>& noticed,
+                                      const DeploymentRecord& booted) {
+    return noticed && noticed->serial > booted.serial ? noticed : std::nullopt;
+}
+
+void require_proven(const Machine& machine, const Overview& all, const DeploymentRecord& booted) {
+    if (is_proven(all, booted)) return;
+    const auto deadline = machine.settings.health.deadline;
+    if (machine.clock.steady().time_since_epoch() >= deadline) return;
+    throw Error(ErrorCode::SlotNotProven,
+                "version " + printable(booted.version) +
+                    " runs on trial: it has not passed its health checks yet",
+                "try again when 'cfsctl status' shows it as proven, or " +
+                    settings::format_duration(deadline) +
+                    " after the boot; 'cfsctl update --image' does not wait");
+}
+
+}  // namespace cfs::update

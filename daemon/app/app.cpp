@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/app.hpp"
 
+#include "app/boot_verbs.hpp"
 #include "app/command_line.hpp"
 #include "app/notify.hpp"
 #include "base/heap.hpp"
@@ -106,6 +107,14 @@ int act(const CommandLine& line, const EngineFactory& make_engine) {
         case Action::PrintConfig:
             std::cout << settings::print_config(load_settings(line.config));
             return 0;
+        case Action::BootCheck:
+            return boot_check(load_settings(line.config));
+        case Action::MarkGood:
+            return mark_boot_good(load_settings(line.config));
+        case Action::BootFailed:
+            return boot_failed(load_settings(line.config), line.reason);
+        case Action::BootDeadline:
+            return wait_for_deadline(load_settings(line.config));
         case Action::Serve:
             break;
     }

@@ -19,14 +19,16 @@ enum Option : int {
     Bus = 'b',
     LogLevel = 'l',
     Print = 'p',
+    Reason = 'r',
     Version = 'V',
     Help = 'h'
 };
 
-const std::array<option, 7> kOptions{{{"config", required_argument, nullptr, Config},
+const std::array<option, 8> kOptions{{{"config", required_argument, nullptr, Config},
                                       {"bus", required_argument, nullptr, Bus},
                                       {"log-level", required_argument, nullptr, LogLevel},
                                       {"print-config", no_argument, nullptr, Print},
+                                      {"reason", required_argument, nullptr, Reason},
                                       {"version", no_argument, nullptr, Version},
                                       {"help", no_argument, nullptr, Help},
                                       {nullptr, 0, nullptr, 0}}};
@@ -46,6 +48,23 @@ log::Level level_from(std::string_view name) {
         kSeeHelp);
 }
 
+[[noreturn]] void refuse(std::string_view word) {
+    throw Error(
+        ErrorCode::InvalidArgs, "unexpected argument '" + std::string(word) + "'", kSeeHelp);
+}
+
+Action action_from(std::string_view word) {
+    constexpr std::array<std::pair<std::string_view, Action>, 4> kVerbs{
+        {{"boot-check", Action::BootCheck},
+         {"mark-good", Action::MarkGood},
+         {"boot-failed", Action::BootFailed},
+         {"boot-deadline", Action::BootDeadline}}};
+    for (const auto& [verb, action] : kVerbs) {
+        if (word == verb) return action;
+    }
+    refuse(word);
+}
+
 void apply(int option, const char* value, CommandLine& line) {
     switch (option) {
         case Config:
@@ -56,6 +75,9 @@ void apply(int option, const char* value, CommandLine& line) {
             return;
         case LogLevel:
             line.log_level = level_from(value);
+            return;
+        case Reason:
+            line.reason = value;
             return;
         case Print:
             line.action = Action::PrintConfig;
@@ -92,16 +114,16 @@ CommandLine parse_command_line(int argc, char** argv) {
         }
         apply(option, optarg, line);
     }
-    if (optind < argc) {
-        throw Error(ErrorCode::InvalidArgs,
-                    std::string("unexpected argument '") + argv[optind] + "'",
-                    kSeeHelp);
+    if (optind < argc) line.action = action_from(argv[optind++]);
+    if (optind < argc) refuse(argv[optind]);
+    if (!line.reason.empty() && line.action != Action::BootFailed) {
+        throw Error(ErrorCode::InvalidArgs, "--reason belongs to boot-failed", kSeeHelp);
     }
     return line;
 }
 
 std::string help_text() {
-    return "Usage: cfsupdated [OPTION]...\n"
+    return "Usage: cfsupdated [OPTION]... [VERB]\n"
            "The update daemon for image-based systems with composefs roots; see cfsupdated(8).\n"
            "\n"
            "      --config FILE      settings (default: " CFS_CONFIG_FILE
@@ -111,7 +133,14 @@ std::string help_text() {
            "      --log-level LEVEL  debug, info (default), warn or error\n"
            "      --print-config     print the settings that result, and exit\n"
            "      --version          print the version, and exit\n"
-           "      --help             print this, and exit\n";
+           "      --help             print this, and exit\n"
+           "\n"
+           "Verbs that units of the boot run; without one it serves on the bus:\n"
+           "  boot-check             check the health of this boot\n"
+           "  mark-good              what runs is proven\n"
+           "  boot-failed [--reason TEXT]\n"
+           "                         keep why this boot failed; 0: start again, 2: stay\n"
+           "  boot-deadline          wait until health.deadline is over, and end with 1\n";
 }
 
 std::string version() {

@@ -7,13 +7,23 @@
 
 namespace cfs::app {
 
-enum class Action { Serve, PrintConfig, ShowVersion, ShowHelp };
+enum class Action {
+    Serve,
+    PrintConfig,
+    ShowVersion,
+    ShowHelp,
+    BootCheck,
+    MarkGood,
+    BootFailed,
+    BootDeadline
+};
 
 struct CommandLine {
     Action action = Action::Serve;
     std::string config;
     std::string bus = "system";
     log::Level log_level = log::Level::Info;
+    std::string reason;  ///< of boot-failed; empty: what boot-check found
 };
 
 /// \throws InvalidArgs naming the argument

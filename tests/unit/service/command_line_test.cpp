@@ -45,17 +45,38 @@ TEST(DaemonCommandLine, OptionsTakeTheirValueEitherWay) {
     EXPECT_EQ(line.log_level, log::Level::Debug);
 }
 
+TEST(DaemonCommandLine, VerbsOfTheBootMayHaveOptionsOnBothSides) {
+    EXPECT_EQ(parse({"boot-check"}).action, Action::BootCheck);
+    EXPECT_EQ(parse({"mark-good", "--config=/x.toml"}).config, "/x.toml");
+    EXPECT_EQ(parse({"boot-deadline"}).action, Action::BootDeadline);
+    const CommandLine line = parse({"--log-level=warn", "boot-failed", "--reason", "red"});
+    EXPECT_EQ(line.action, Action::BootFailed);
+    EXPECT_EQ(line.reason, "red");
+    EXPECT_EQ(line.log_level, log::Level::Warn);
+}
+
 TEST(DaemonCommandLine, WrongWordsAreNamed) {
     EXPECT_EQ(refusal({"--colour"}), "unknown option '--colour'");
     EXPECT_EQ(refusal({"--bus", "session", "--config"}), "option '--config' needs a value");
     EXPECT_EQ(refusal({"update"}), "unexpected argument 'update'");
+    EXPECT_EQ(refusal({"boot-check", "now"}), "unexpected argument 'now'");
+    EXPECT_EQ(refusal({"mark-good", "--reason", "x"}), "--reason belongs to boot-failed");
     EXPECT_EQ(refusal({"--log-level=loud"}),
               "--log-level: expected debug, info, warn or error, found 'loud'");
 }
 
 TEST(DaemonCommandLine, TheHelpNamesEveryOption) {
-    for (const char* option :
-         {"--config", "--bus", "--log-level", "--print-config", "--version", "--help"}) {
+    for (const char* option : {"--config",
+                               "--bus",
+                               "--log-level",
+                               "--print-config",
+                               "--version",
+                               "--help",
+                               "boot-check",
+                               "mark-good",
+                               "boot-failed",
+                               "--reason",
+                               "boot-deadline"}) {
         EXPECT_NE(help_text().find(option), std::string::npos) << option;
     }
 }

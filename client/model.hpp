@@ -22,6 +22,15 @@ struct Deployment {
     std::int64_t installed = 0;
     bool next = false;
     std::string problem;
+    bool proven = false;
+};
+
+struct Fallback {
+    std::string version;
+    std::string digest;
+    std::string stem;
+    std::string reason;
+    std::int64_t time = 0;
 };
 
 struct Available {
@@ -51,6 +60,7 @@ struct Status {
     std::optional<Deployment> staged;
     std::optional<Deployment> rollback;
     std::vector<Deployment> deployments;
+    std::optional<Fallback> fallback;
     std::optional<Available> available;
     std::optional<Failure> last_error;
     bool reboot_pending = false;

@@ -39,6 +39,17 @@ Deployment decode_deployment(const bus::VariantMap& map) {
     read(map, "installed", out.installed);
     read(map, "next", out.next);
     read(map, "problem", out.problem);
+    read(map, "proven", out.proven);
+    return out;
+}
+
+Fallback decode_fallback(const bus::VariantMap& map) {
+    Fallback out;
+    read(map, "version", out.version);
+    read(map, "digest", out.digest);
+    read(map, "stem", out.stem);
+    read(map, "reason", out.reason);
+    read(map, "time", out.time);
     return out;
 }
 
@@ -78,6 +89,7 @@ Status decode_status(const bus::VariantMap& properties) {
     for (const bus::VariantMap& each : deployments) {
         out.deployments.push_back(decode_deployment(each));
     }
+    out.fallback = decode_optional<Fallback>(properties, "Fallback", decode_fallback);
     out.available = decode_optional<Available>(properties, "Available", decode_available);
     out.last_error = decode_optional<Failure>(properties, "LastError", decode_failure);
     read(properties, "RebootPending", out.reboot_pending);

@@ -9,6 +9,7 @@
 namespace cfs::client {
 
 [[nodiscard]] Deployment decode_deployment(const bus::VariantMap& map);
+[[nodiscard]] Fallback decode_fallback(const bus::VariantMap& map);
 [[nodiscard]] Available decode_available(const bus::VariantMap& map);
 [[nodiscard]] Failure decode_failure(const bus::VariantMap& map);
 

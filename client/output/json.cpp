@@ -31,6 +31,17 @@ json::object value_of(const Deployment& deployment) {
         {"installed", deployment.installed},
         {"next", deployment.next},
         {"problem", deployment.problem},
+        {"proven", deployment.proven},
+    };
+}
+
+json::object value_of(const Fallback& fallback) {
+    return {
+        {"version", fallback.version},
+        {"digest", fallback.digest},
+        {"stem", fallback.stem},
+        {"reason", fallback.reason},
+        {"time", fallback.time},
     };
 }
 
@@ -105,6 +116,8 @@ std::string to_json(const Status& status) {
     out["staged"] = value_of(status.staged);
     out["rollback"] = value_of(status.rollback);
     out["deployments"] = value_of(status.deployments);
+    out["fallback"] = status.fallback.has_value();
+    out["fallen_back_from"] = value_of(status.fallback);
     out["available"] = value_of(status.available);
     out["last_error"] = value_of(status.last_error);
     out["reboot_pending"] = status.reboot_pending;

@@ -44,6 +44,7 @@ std::string deployment_line(const Look& look,
                             const std::optional<Deployment>& deployment) {
     if (!deployment) return line(look, label, "none");
     std::string text = describe(*deployment);
+    if (deployment->state == "booted" && !deployment->proven) text += ", on trial";
     if (!deployment->title.empty()) text += ", " + deployment->title;
     return line(look, label, text);
 }
@@ -65,12 +66,22 @@ std::string failure_lines(const Look& look, const Failure& failure) {
     return out;
 }
 
+std::string fallback_lines(const Look& look, const Fallback& fallback) {
+    return line(look,
+                "Fallback",
+                "version " + fallback.version + " (" + fallback.digest.substr(0, kShortDigest) +
+                    ") did not come up and is held, noticed " + human_time(fallback.time),
+                Color::Red) +
+           line(look, "", "because: " + fallback.reason);
+}
+
 std::string summary(const Status& status, const Look& look) {
     std::string out = line(look, "State", status.state, Color::Bold);
     out += line(look, "Image", status.image.empty() ? "not configured" : status.image);
     out += deployment_line(look, "Booted", status.booted);
     out += deployment_line(look, "Staged", status.staged);
     out += deployment_line(look, "Rollback", status.rollback);
+    if (status.fallback) out += fallback_lines(look, *status.fallback);
     if (!status.verity.empty()) out += line(look, "fs-verity", status.verity);
     if (status.available) out += available_line(look, *status.available);
     if (status.last_error) out += failure_lines(look, *status.last_error);

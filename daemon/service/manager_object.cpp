@@ -127,6 +127,10 @@ std::vector<ManagerObject::Options> ManagerObject::Deployments() {
     return to_bus(view_.deployments);
 }
 
+ManagerObject::Options ManagerObject::Fallback() {
+    return to_bus(view_.fallback);
+}
+
 ManagerObject::Options ManagerObject::Available() {
     return to_bus(view_.available);
 }

@@ -66,6 +66,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     Options Staged() override;
     Options Rollback() override;
     std::vector<Options> Deployments() override;
+    Options Fallback() override;
     Options Available() override;
     Options LastError() override;
     bool RebootPending() override;

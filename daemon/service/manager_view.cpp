@@ -16,6 +16,7 @@ ManagerView make_view(const update::Status& status, std::string state, StringLis
     for (const update::DeploymentInfo& deployment : status.deployments) {
         view.deployments.push_back(to_dict(deployment));
     }
+    view.fallback = to_dict(status.fallback);
     view.available = to_dict(status.available);
     view.last_error = to_dict(status.last_error);
     view.reboot_pending = status.reboot_pending;
@@ -35,6 +36,7 @@ std::vector<std::string> changed_names(const ManagerView& before, const ManagerV
     compare("Staged", before.staged, after.staged);
     compare("Rollback", before.rollback, after.rollback);
     compare("Deployments", before.deployments, after.deployments);
+    compare("Fallback", before.fallback, after.fallback);
     compare("Available", before.available, after.available);
     compare("LastError", before.last_error, after.last_error);
     compare("RebootPending", before.reboot_pending, after.reboot_pending);

@@ -16,6 +16,7 @@ struct ManagerView {
     Dict staged;
     Dict rollback;
     std::vector<Dict> deployments;
+    Dict fallback;
     Dict available;
     Dict last_error;
     bool reboot_pending = false;

@@ -38,7 +38,16 @@ Dict to_dict(const update::DeploymentInfo& deployment) {
             {"manifest-digest", deployment.manifest_digest},
             {"installed", deployment.installed},
             {"next", deployment.next},
-            {"problem", deployment.problem}};
+            {"problem", deployment.problem},
+            {"proven", deployment.proven}};
+}
+
+Dict to_dict(const update::Fallback& fallback) {
+    return {{"version", fallback.version},
+            {"digest", fallback.digest},
+            {"stem", fallback.stem},
+            {"reason", fallback.reason},
+            {"time", fallback.time}};
 }
 
 Dict to_dict(const update::Available& available) {

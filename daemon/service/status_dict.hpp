@@ -15,6 +15,7 @@ namespace cfs::service {
 inline constexpr std::size_t kMaxItems = 10'000;
 
 [[nodiscard]] Dict to_dict(const update::DeploymentInfo& deployment);
+[[nodiscard]] Dict to_dict(const update::Fallback& fallback);
 [[nodiscard]] Dict to_dict(const update::Available& available);
 [[nodiscard]] Dict to_dict(const update::LastError& error);
 [[nodiscard]] Dict to_dict(const update::CheckResult& result);

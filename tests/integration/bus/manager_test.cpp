@@ -36,6 +36,7 @@ update::Status full_status() {
         update::Available{"oci:/i:s", "13.2", "sha256:11", "dd", 10, 20, 1'700'000'001};
     status.last_error =
         update::LastError{"Network", "no route", "check the cable", "", 1'700'000'002};
+    status.fallback = update::Fallback{"13.1", "ee", "example_13.1", "no disk", 1'700'000'003, 7};
     status.reboot_pending = true;
     status.verity = "enforced";
     status.warnings = {"the ESP is nearly full"};
@@ -73,6 +74,12 @@ TEST_F(Manager, IsReadableWithBusctlAsJson) {
               "\"message\":{\"type\":\"s\",\"data\":\"no route\"},"
               "\"name\":{\"type\":\"s\",\"data\":\"Network\"},"
               "\"time\":{\"type\":\"x\",\"data\":1700000002}}}\n");
+    EXPECT_EQ(busctl_property("Fallback"),
+              "{\"type\":\"a{sv}\",\"data\":{\"digest\":{\"type\":\"s\",\"data\":\"ee\"},"
+              "\"reason\":{\"type\":\"s\",\"data\":\"no disk\"},"
+              "\"stem\":{\"type\":\"s\",\"data\":\"example_13.1\"},"
+              "\"time\":{\"type\":\"x\",\"data\":1700000003},"
+              "\"version\":{\"type\":\"s\",\"data\":\"13.1\"}}}\n");
     for (const char* name : {"Booted", "Staged", "Rollback", "Available", "Verity"}) {
         EXPECT_FALSE(busctl_property(name).empty()) << name;
     }
@@ -86,7 +93,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
     site_.engine.set_status(full_status());
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 13U);
+    EXPECT_EQ(all.size(), 14U);
     const auto booted = value<bus::VariantMap>(all, "Booted");
     EXPECT_EQ(value<std::string>(booted, "digest"), "aa");
     EXPECT_EQ(value<std::string>(booted, "state"), "booted");
@@ -98,7 +105,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
 TEST_F(Manager, WithoutAnythingToShowIsEmptyNotAbsent) {
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 13U);
+    EXPECT_EQ(all.size(), 14U);
     EXPECT_TRUE(value<bus::VariantMap>(all, "Booted").empty());
     EXPECT_TRUE(value<std::vector<bus::VariantMap>>(all, "Deployments").empty());
 }

@@ -42,6 +42,8 @@ TEST(StatusJson, HasThePromisedKeys) {
                                      "deployments",
                                      "available",
                                      "last_error",
+                                     "fallback",
+                                     "fallen_back_from",
                                      "reboot_pending",
                                      "image",
                                      "verity",
@@ -63,7 +65,8 @@ TEST(StatusJson, ADeploymentHasThePromisedKeys) {
 
 TEST(StatusJson, WhatIsNotThereIsNull) {
     const json::value value = json::parse(to_json(some_status()));
-    for (const char* key : {"staged", "rollback", "available", "last_error"}) {
+    EXPECT_FALSE(value.at("fallback").as_bool());
+    for (const char* key : {"staged", "rollback", "available", "last_error", "fallen_back_from"}) {
         EXPECT_TRUE(value.at(key).is_null()) << key;
     }
 }
@@ -76,6 +79,15 @@ TEST(StatusJson, LastErrorAndAvailableAreObjects) {
     EXPECT_EQ(value.at("available").at("download_bytes").to_number<int>(), 5);
     EXPECT_EQ(value.at("last_error").at("name").as_string(), "Network");
     EXPECT_EQ(value.at("last_error").at("hint").as_string(), "try again");
+}
+
+TEST(StatusJson, AFallbackSaysFromWhatAndWhy) {
+    Status status = some_status();
+    status.fallback = Fallback{"8", "ff", "os_8", "no disk", 9};
+    const json::value value = json::parse(to_json(status));
+    EXPECT_TRUE(value.at("fallback").as_bool());
+    EXPECT_EQ(value.at("fallen_back_from").at("version").as_string(), "8");
+    EXPECT_EQ(value.at("fallen_back_from").at("reason").as_string(), "no disk");
 }
 
 TEST(StatusJson, IsOneLine) {

@@ -36,6 +36,11 @@ Status busy_status() {
                              "try again, or check the network",
                              "",
                              1'700'000'000};
+    out.fallback = Fallback{"1.5",
+                            "fedcba9876543210",
+                            "os_1.5",
+                            "its health checks failed: 'db.sh' ended with 1: no disk",
+                            1'700'000'000};
     out.verity = "not enforced: the file system of the store has no fs-verity";
     out.reboot_pending = true;
     out.warnings = {"the certificate expires soon"};
@@ -51,7 +56,9 @@ TEST(StatusText, Fits80Columns) {
 TEST(StatusText, ShowsWhatMatters) {
     const std::string text = status_text(busy_status(), 80, false);
     for (const char* part : {"State       idle\n",
-                             "Booted      1 (0123456789ab, booted)",
+                             "Booted      1 (0123456789ab, booted), on trial",
+                             "Fallback    version 1.5 (fedcba987654) did not come up and is held",
+                             "because: its health checks failed: 'db.sh' ended with 1: no disk",
                              "Staged      2 (0123456789ab, armed)",
                              "Rollback    none\n",
                              "version 3, 5.0 MiB to fetch (18.0 MiB unpacked)",
@@ -68,6 +75,12 @@ TEST(StatusText, ShowsWhatMatters) {
 TEST(StatusText, HasNoColourUnlessAsked) {
     EXPECT_EQ(status_text(busy_status(), 80, false).find('\x1b'), std::string::npos);
     EXPECT_NE(status_text(busy_status(), 80, true).find('\x1b'), std::string::npos);
+}
+
+TEST(StatusText, AProvenVersionIsNotOnTrial) {
+    Status status = busy_status();
+    status.booted->proven = true;
+    EXPECT_EQ(status_text(status, 80, false).find("on trial"), std::string::npos);
 }
 
 TEST(StatusText, AnEmptyStatusIsShownToo) {

@@ -25,7 +25,8 @@ const std::set<std::string> kDeploymentKeys{"digest",
                                             "manifest-digest",
                                             "installed",
                                             "next",
-                                            "problem"};
+                                            "problem",
+                                            "proven"};
 const std::set<std::string> kAvailableKeys{
     "image", "version", "manifest-digest", "digest", "download-bytes", "reused-bytes", "checked"};
 
@@ -40,6 +41,8 @@ TEST(StatusDict, HasTheDocumentedKeys) {
     update::Available sized;
     sized.unpacked_bytes = 1;
     EXPECT_EQ(keys(to_dict(sized)), plus({"unpacked-bytes"}, kAvailableKeys));
+    EXPECT_EQ(keys(to_dict(update::Fallback{})),
+              (std::set<std::string>{"version", "digest", "stem", "reason", "time"}));
     EXPECT_EQ(keys(to_dict(update::LastError{})),
               (std::set<std::string>{"name", "message", "hint", "details", "time"}));
     EXPECT_EQ(keys(to_dict(update::CheckResult{})), plus({"update-available"}, kAvailableKeys));
@@ -84,6 +87,8 @@ TEST(StatusDict, NamesAreTheDocumentedWords) {
     update::DeploymentInfo deployment;
     deployment.state = update::DeploymentState::RolledBack;
     EXPECT_EQ(to_dict(deployment).at("state"), Value(std::string("rolled-back")));
+    deployment.state = update::DeploymentState::Failed;
+    EXPECT_EQ(to_dict(deployment).at("state"), Value(std::string("failed")));
     update::UpdateResult result;
     EXPECT_EQ(to_dict(result).at("outcome"), Value(std::string("nothing-to-do")));
     result.outcome = update::UpdateOutcome::Staged;

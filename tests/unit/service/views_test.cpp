@@ -42,6 +42,7 @@ TEST(ManagerView, EveryPropertyIsCompared) {
     const update::DeploymentInfo deployment;
     status.booted = status.staged = status.rollback = deployment;
     status.deployments = {deployment};
+    status.fallback = update::Fallback{};
     status.available = update::Available{};
     status.last_error = update::LastError{};
     status.reboot_pending = true;
@@ -54,6 +55,7 @@ TEST(ManagerView, EveryPropertyIsCompared) {
                      "Staged",
                      "Rollback",
                      "Deployments",
+                     "Fallback",
                      "Available",
                      "LastError",
                      "RebootPending",

@@ -13,17 +13,8 @@
 namespace cfs::settings {
 namespace {
 
-constexpr std::size_t kMaxShown = 120;
-
 std::string in_quotes(std::string_view text) {
     return quoted(text, HighBytes::Keep);
-}
-
-std::string in_quotes(const std::vector<std::string>& items) {
-    std::string out = "[";
-    for (const std::string& item : items)
-        out += (out.size() > 1 ? ", " : "") + in_quotes(item);
-    return out + "]";
 }
 
 bool is_plain(std::string_view text) {
@@ -85,7 +76,7 @@ Key list_key(std::string_view name, std::string_view allowed, Member member, Val
                 member(settings) = *items;
                 return true;
             },
-            [member](const Settings& settings) { return in_quotes(member(settings)); }};
+            [member](const Settings& settings) { return list_in_quotes(member(settings)); }};
 }
 
 template <typename Member>
@@ -395,25 +386,6 @@ const Key* find_key(std::string_view name) {
     const auto found = std::find_if(
         keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; });
     return found == keys().end() ? nullptr : &*found;
-}
-
-std::string describe(const Value& value) {
-    struct {
-        std::string operator()(bool flag) const { return flag ? "true" : "false"; }
-
-        std::string operator()(std::int64_t number) const { return std::to_string(number); }
-
-        std::string operator()(const std::string& text) const { return in_quotes(text); }
-
-        std::string operator()(const std::vector<std::string>& items) const {
-            return in_quotes(items);
-        }
-
-        std::string operator()(const OtherValue& other) const { return "a " + other.kind; }
-    } visitor;
-    std::string text = std::visit(visitor, value);
-    if (text.size() > kMaxShown) text = text.substr(0, kMaxShown) + "...";
-    return text;
 }
 
 }  // namespace cfs::settings

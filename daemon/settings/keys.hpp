@@ -39,4 +39,7 @@ struct Key {
 /// For messages: the value as TOML, cut when it is long.
 [[nodiscard]] std::string describe(const Value& value);
 
+/// ["a", "b"]
+[[nodiscard]] std::string list_in_quotes(const std::vector<std::string>& items);
+
 }  // namespace cfs::settings

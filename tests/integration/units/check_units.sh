@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# check_units.sh BUILD: the installed units, enabled as the preset says, are understood by systemd and make no circle
+# with its own. Ends with 77 where systemd-analyze is missing.
+set -euo pipefail
+build=$1
+for tool in systemd-analyze systemctl; do
+  command -v $tool > /dev/null || { echo "skipped: needs $tool (package systemd)"; exit 77; }
+done
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+DESTDIR=$top cmake --install "$build" > /dev/null
+units=$top/usr/lib/systemd/system
+names=$(cd "$units" && echo cfsupdated*)
+
+# As at the first boot of an image.
+# shellcheck disable=SC2086
+systemctl --root "$top" --quiet preset $names 2> /dev/null || true
+expect() { [ -L "$top/etc/systemd/system/$1" ] || { echo "the preset does not make $1"; exit 1; }; }
+expect boot-complete.target.requires/cfsupdated-boot-check.service
+expect multi-user.target.wants/cfsupdated-mark-good.service
+expect sysinit.target.wants/cfsupdated-boot-deadline.service
+[ ! -e "$top/etc/systemd/system/timers.target.wants" ] || { echo "the preset starts the timer"; exit 1; }
+
+# Programs are looked for, too.
+sed -i "s|=/usr/|=$top/usr/|" "$units"/cfsupdated*.service
+# judge: what systemd says of us and of boot-complete.target, and of circles.
+judge() {
+  # shellcheck disable=SC2086
+  SYSTEMD_UNIT_PATH="$top/etc/systemd/system:$units:" \
+    systemd-analyze --man=no verify multi-user.target boot-complete.target $names 2>&1 | grep -E 'cfsupdated|boot-complete|cycle' || true
+}
+found=$(judge)
+[ -z "$found" ] || { echo "$found"; exit 1; }
+
+# The same eyes see a circle: what a default dependency would do.
+mkdir "$units/cfsupdated-mark-good.service.d"
+printf '[Unit]\nBefore=multi-user.target\n' > "$units/cfsupdated-mark-good.service.d/circle.conf"
+[[ $(judge) == *cycle* ]] || { echo "a circle was not seen"; exit 1; }
+echo "units: $names"

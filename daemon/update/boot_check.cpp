@@ -18,6 +18,7 @@ namespace cfs::update {
 namespace {
 
 constexpr std::size_t kMaxMountinfo = std::size_t{8} << 20;
+constexpr std::size_t kMaxLine = 400;
 constexpr std::string_view kComposefs = "composefs:";
 
 /// Collects what is wrong; a check that passes says nothing.
@@ -65,6 +66,17 @@ void check_root(const std::string& mountinfo, const Digest& image) {
                     "'" + printable(source, 200) + "' is mounted, expected " + image.hex());
     }
     throw Error(ErrorCode::NotFound, "no composefs image is mounted at /");
+}
+
+/// The entry that the loader says it started, and what runs, are of one deployment.
+void check_slot(const Overview& all, const DeploymentRecord& booted, const std::string& selected) {
+    const auto name = boot::parse_entry_name(selected);
+    for (const auto& record : all.records) {
+        if (!name || !boot::same_name(name->stem, record.stem) || &record == &booted) continue;
+        throw Error(ErrorCode::DigestMismatch,
+                    "the loader started '" + selected + "', whose image is " + record.image.hex() +
+                        ", but " + booted.image.hex() + " runs");
+    }
 }
 
 void check_store(Machine& machine, const Digest& image) {
@@ -127,6 +139,8 @@ void check_system(const settings::Settings& settings,
         booted = &require_booted(all);
     });
     if (booted == nullptr) return;
+    findings.required("the boot entry",
+                      [&] { check_slot(all, *booted, selected_entry(settings)); });
     const bool is_initrds = initrd_record(settings).has_value();
     if (!is_initrds)
         report.warnings.emplace_back(
@@ -139,6 +153,12 @@ void check_system(const settings::Settings& settings,
     findings.required("/etc", [&] { check_etc(*machine, *booted, places.etc); });
 }
 
+void log_output(const std::string& name, const std::string& output) {
+    std::istringstream lines(output);
+    for (std::string line; std::getline(lines, line);)
+        log::warn("boot-check: " + name + ": " + printable(line, kMaxLine));
+}
+
 void run_programs(const settings::HealthSettings& health, BootReport& report) {
     for (const auto& check : health::find_checks(health.directories, report.warnings)) {
         const auto result = health::run_check(check, health.check_timeout);
@@ -148,7 +168,7 @@ void run_programs(const settings::HealthSettings& health, BootReport& report) {
             ++report.passed;
             continue;
         }
-        log::warn("boot-check: output of " + name + ": " + printable(result.output, 4096));
+        log_output(name, result.output);
         (check.required ? report.failed : report.warnings).push_back(name + " " + result.why);
     }
 }

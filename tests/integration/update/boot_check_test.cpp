@@ -77,7 +77,7 @@ TEST_F(BootCheck, PassesOnAWholeSystem) {
     const BootReport report = check();
     EXPECT_EQ(report.failed_line(), "");
     EXPECT_TRUE(report.warnings.empty()) << report.warnings[0];
-    EXPECT_EQ(report.passed, 6U);
+    EXPECT_EQ(report.passed, 7U);
     EXPECT_TRUE(site_.engine().status().warnings.empty());
 }
 
@@ -86,6 +86,15 @@ TEST_F(BootCheck, AnotherImageAtTheRootIsAFailure) {
     expect_failure("the root: ", "'composefs:eeee");
     site_.dir.write("mountinfo", "21 1 0:20 / / ro - ext4 /dev/vda2 ro\n");
     expect_failure("the root: ", "no composefs image is mounted at /");
+}
+
+TEST_F(BootCheck, AnotherSlotThanTheLoaderStartedIsAFailure) {
+    const std::string first = site_.engine().status().rollback->uki;
+    std::string variable("\x06\0\0\0", 4);
+    for (const char c : first)
+        variable += {c, '\0'};
+    site_.dir.write("efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", variable);
+    expect_failure("the boot entry: ", "the loader started '" + first + "'");
 }
 
 TEST_F(BootCheck, AnImageThatIsGoneIsAFailure) {
@@ -117,7 +126,7 @@ TEST_F(BootCheck, ARequiredProgramDecidesAndAWantedOneIsOnlySaid) {
     script("required.d/fine.sh", "exit 0");
     const BootReport good = check();
     EXPECT_EQ(good.failed_line(), "");
-    EXPECT_EQ(good.passed, 7U);
+    EXPECT_EQ(good.passed, 8U);
     EXPECT_EQ(good.warnings, std::vector<std::string>{"'network.sh' ended with 1: unreachable"});
     script("required.d/db.sh", "echo no disk; exit 4");
     expect_failure("'db.sh' ended with 4: no disk", "");

@@ -27,6 +27,7 @@ class Daemon {
     Daemon(const settings::Settings& settings, const std::string& bus, update::Engine& engine)
         : io_(1),
           signals_(io_, SIGTERM, SIGINT),
+          hangup_(io_, SIGHUP),
           watchdog_(io_),
           service_(io_, engine, config(settings, bus), events()) {}
 
@@ -34,6 +35,7 @@ class Daemon {
         signals_.async_wait([this](const boost::system::error_code& failed, int number) {
             if (!failed) stop("signal " + std::to_string(number));
         });
+        listen_for_hangup();
         service_.start();
         io_.run();
         return exit_status_;
@@ -63,6 +65,15 @@ class Daemon {
         return events;
     }
 
+    /// The boot's own verbs changed what is shown.
+    void listen_for_hangup() {
+        hangup_.async_wait([this](const boost::system::error_code& failed, int) {
+            if (failed) return;
+            service_.look_again();
+            listen_for_hangup();
+        });
+    }
+
     void stop(const std::string& why) {
         if (std::exchange(stopping_, true)) return;
         log::info("stopping: " + why);
@@ -83,6 +94,7 @@ class Daemon {
 
     boost::asio::io_context io_;
     boost::asio::signal_set signals_;
+    boost::asio::signal_set hangup_;
     boost::asio::steady_timer watchdog_;
     int exit_status_ = 0;
     bool stopping_ = false;

@@ -49,7 +49,8 @@ void Executor::reconcile() noexcept {
     } catch (...) {
         const Error error = to_error(std::current_exception());
         log::error(std::string("putting in order what the last run left failed: ") + error.what());
-        remember(&error);
+        // Whoever has the lock does it; the next job sees to it.
+        if (error.code() != ErrorCode::Busy) remember(&error);
     }
 }
 

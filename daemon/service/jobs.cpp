@@ -60,6 +60,12 @@ void Jobs::start() {
     });
 }
 
+void Jobs::look_again() {
+    worker_.post([this] {
+        boost::asio::post(io_, [this, status = executor_.status()] { take_status(status); });
+    });
+}
+
 std::uint64_t Jobs::submit(const JobRequest& request) {
     if (stopping_) {
         throw Error(ErrorCode::Cancelled, "the daemon is stopping", "Try again in a moment.");

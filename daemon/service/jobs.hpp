@@ -52,6 +52,9 @@ class Jobs {
     /// left; jobs that come meanwhile wait. Once.
     void start();
 
+    /// Reads the status again, after a job that runs: somebody else changed something.
+    void look_again();
+
     /// \returns the id of a new job, or of the running one that does the same already
     /// \throws Busy naming the job that runs; Cancelled when stopping; what kept us from an id
     std::uint64_t submit(const JobRequest& request);

@@ -60,6 +60,10 @@ void Service::start() {
     jobs_.start();
 }
 
+void Service::look_again() {
+    if (!stopping_) jobs_.look_again();
+}
+
 Jobs::Hooks Service::hooks() {
     Jobs::Hooks hooks;
     hooks.ready = [this] { take_name(); };

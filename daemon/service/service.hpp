@@ -42,6 +42,9 @@ class Service {
 
     void start();
 
+    /// Shows what somebody else changed.
+    void look_again();
+
     /// Cancels the job that runs and waits for it, in the loop; then gives up the name and calls
     /// `done`. Once.
     void shut_down(std::function<void()> done);

@@ -107,6 +107,25 @@ TEST_F(DaemonProcess, ServesOnAMachineWithNothingOnIt) {
     EXPECT_EQ(daemon->finish().code, 0);
 }
 
+TEST_F(DaemonProcess, LooksAgainOnSighup) {
+    dir_.write("c.toml",
+               "sysroot = \"" + dir_ / "sysroot" + "\"\nesp = \"" + dir_ / "esp" + "\"\nrun = \"" +
+                   dir_ / "run" + "\"\n");
+    const auto daemon = start(CFS_CFSUPDATED);
+    const auto warnings = [&] {
+        return bus_.busctl({"get-property", kName, kPath, kManager, "Warnings"}).out;
+    };
+    const std::string nothing = "no deployment is installed here";
+    EXPECT_EQ(warnings().find(nothing), std::string::npos);
+    dir_.write("sysroot/x", "");
+    daemon->signal(SIGHUP);
+    for (int i = 0; i < 100 && warnings().find(nothing) == std::string::npos; ++i)
+        ::usleep(100'000);
+    EXPECT_NE(warnings().find(nothing), std::string::npos) << warnings();
+    daemon->signal(SIGTERM);
+    EXPECT_EQ(daemon->finish().code, 0);
+}
+
 TEST_F(DaemonProcess, TellsTheServiceManagerThatItIsReadyAndStops) {
     const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const UniqueFd socket(fd);

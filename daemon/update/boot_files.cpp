@@ -12,7 +12,7 @@ namespace cfs::update {
 namespace {
 
 constexpr const char* kHealth = "health.json";
-constexpr std::size_t kMaxFile = std::size_t{64} << 10;
+constexpr std::size_t kMaxFile = std::size_t{1} << 20;
 
 /// Empty for what is missing or cannot be read.
 std::string read_quietly(const std::string& dir, const std::string& name, std::size_t limit) {

@@ -41,6 +41,16 @@ bool is_known_good(Machine& machine, const DeploymentRecord& record) {
     }
 }
 
+/// An ESP that cannot be read now may be one for the loader: then the record is believed.
+bool has_good_entry(Machine& machine, const DeploymentRecord& record) {
+    try {
+        const auto name = boot::parse_entry_name(find_entry(machine.boot().list(), record.stem));
+        return name && !(name->counter && name->counter->left == 0);
+    } catch (const Error&) {
+        return true;
+    }
+}
+
 bool has_way_back(Machine& machine,
                   const std::vector<DeploymentRecord>& records,
                   const DeploymentRecord& booted) {
@@ -48,7 +58,8 @@ bool has_way_back(Machine& machine,
     const auto held = machine.state.held(problems);
     return std::any_of(records.begin(), records.end(), [&](const auto& record) {
         return record.stem != booted.stem && record.phase == Phase::Booted &&
-               held.count(record.image.hex()) == 0 && is_known_good(machine, record);
+               held.count(record.image.hex()) == 0 && is_known_good(machine, record) &&
+               has_good_entry(machine, record);
     });
 }
 

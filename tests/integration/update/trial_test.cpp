@@ -177,6 +177,10 @@ TEST_F(Trial, TheMachineStaysWhereStartingAgainLeadsNowhere) {
     state().hold(*Digest::from_hex(status().rollback->digest), "rolled-back");
     EXPECT_EQ(stays(), "there is no proven version to fall back to");
     fs::remove(site_.dir / "sysroot/state/cfsupdated/held.json");
+    const std::string first = site_.dir / ("esp/EFI/Linux/" + status().rollback->uki);
+    fs::rename(first, site_.dir / "first");
+    EXPECT_EQ(stays(), "there is no proven version to fall back to");
+    fs::rename(site_.dir / "first", first);
     fs::rename(site_.dir / "efivars", site_.dir / "other");
     EXPECT_EQ(stays(), "the boot loader does not count the tries of this entry");
     fs::rename(site_.dir / "other", site_.dir / "efivars");

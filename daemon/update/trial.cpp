@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update/trial.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "settings/units.hpp"
@@ -56,6 +57,7 @@ void hold_failed(Machine& machine,
     const Fallback fallback = describe_fallback(machine, record);
     // Before the hold, which is what is looked at: a crash between them repeats this.
     if (newest) machine.state.set_fallback(fallback);
+    crash_point("update.fallback-noted");
     machine.state.hold(record.image, kHeldFailed);
     log::event(kEventFallback,
                log::Level::Error,

@@ -200,6 +200,24 @@ TEST(RevertingEtc, CanBeInterrupted) {
     EXPECT_EQ(crash.unsound(), "");
 }
 
+/// A version's tries are used up, and whoever notices that dies before it is held.
+TEST(NotingAFallback, CanBeInterrupted) {
+    CrashSite crash(std::string(CFS_MACHINES) + "/installed");
+    (void)crash.site.update("v2");
+    const std::string uki = crash.site.engine().status().staged->uki;
+    const std::string folder = crash.site.settings.esp + "/EFI/Linux/";
+    std::filesystem::rename(folder + uki, folder + uki.substr(0, uki.find('+')) + "+0-2.efi");
+    const auto ended = run_process(crash.command(CFS_DRIVE, "reconcile"),
+                                   {"CFS_CRASH_POINT=update.fallback-noted"});
+    EXPECT_EQ(ended.signal, SIGKILL) << ended.output;
+    EXPECT_EQ(crash.site.engine().status().deployments.at(0).state, update::DeploymentState::Kept);
+    crash.site.engine().reconcile();
+    const auto status = crash.site.engine().status();
+    EXPECT_EQ(status.deployments.at(0).state, update::DeploymentState::Failed);
+    ASSERT_TRUE(status.fallback);
+    EXPECT_EQ(status.fallback->version, "2");
+}
+
 class CrashPoints : public testing::TestWithParam<Verb> {};
 
 TEST_P(CrashPoints, AreAllListed) {

@@ -119,6 +119,7 @@ settings::Settings machine_settings(const std::string& dir) {
     out.sysroot = dir + "/sysroot";
     out.esp = dir + "/esp";
     out.run = dir + "/run";
+    out.efivars = dir + "/efivars";
     out.cmdline = dir + "/cmdline";
     out.store.verity = settings::Verity::Try;
     out.store.lock_timeout = std::chrono::milliseconds(50);

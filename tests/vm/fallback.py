@@ -19,6 +19,8 @@ def scenario(vm):
     vm.reboot(seconds=1200)
     found = json.loads(vm.run("cfsctl status --json"))
     equal(found["booted"]["version"], "1", "what runs")
+    check(found["fallback"], found)
+    check(f"the image {lost['digest'][:12]}" in found["fallen_back_from"]["reason"], found["fallen_back_from"])
     check(f"the boot of '{lost['uki'].split('+')[0]}" in found["last_error"]["message"], found["last_error"])
     check(f"the image {lost['digest'][:12]}" in found["last_error"]["message"], found["last_error"])
     console = vm.serial.read_text(errors="replace")

@@ -28,6 +28,7 @@ def check_root(vm, version):
     found = status(vm)
     equal(found["booted"]["digest"], record["digest"], "cfsctl's booted digest")
     equal(found["booted"]["version"], str(version), "cfsctl's booted version")
+    check(not found["fallback"], f"a fallback: {found['fallen_back_from']}")
     equal(vm.run("systemctl --failed --plain --no-legend"), "", "failed units")
     return found
 
@@ -58,6 +59,9 @@ def scenario(vm):
     names = vm.run("ls /efi/EFI/Linux").split()
     equal(len(names), 2, f"entries: {names}")
     check(not any("+" in name for name in names), f"the new entry is not blessed: {names}")
+    # The daemon was there before: it is told.
+    vm.run("for i in $(seq 30); do cfsctl status | grep -q '^Booted.*on trial' || exit 0; sleep 1; done; exit 1")
+    check(status(vm)["booted"]["proven"], "version 2 is not proven")
     vm.run("cat /usr/share/cfsvm/data > /dev/null")
     vm.power_off()
 

@@ -80,12 +80,17 @@ class Vm:
         line, self.pending = self.pending.split(b"\n", 1)
         return line.decode()
 
-    def wait_for_boot(self, seconds=BOOT_SECONDS):
+    def wait_for_boot(self, seconds=BOOT_SECONDS, version=None):
+        """Until the agent answers; with a version, until that of this one does, whatever comes up before."""
         began = time.monotonic()
-        while not self.read_line(seconds).startswith("hello "):
-            pass
-        self.boots += 1
-        print(f"   up after {time.monotonic() - began:.0f} s", flush=True)
+        while True:
+            words = self.read_line(seconds).split()
+            if words[:1] != ["hello"]:
+                continue
+            self.boots += 1
+            print(f"   version {words[2]} is up after {time.monotonic() - began:.0f} s", flush=True)
+            if version in (None, words[2]):
+                return
 
     def run(self, script, seconds=300, status=0):
         """Output of a bash script in the guest; it must end with that status (None: with any but 0)."""
@@ -96,10 +101,10 @@ class Vm:
             raise Failure(f"'{script}' ended with {found}:\n{output}")
         return output
 
-    def reboot(self, seconds=BOOT_SECONDS):
+    def reboot(self, seconds=BOOT_SECONDS, version=None):
         """A clean shutdown, and whatever the firmware, the loader and the initrd then do."""
         self.port.sendall(base64.b64encode(b"systemctl --no-block reboot") + b"\n")
-        self.wait_for_boot(seconds)
+        self.wait_for_boot(seconds, version)
 
     def power_off(self):
         self.port.sendall(base64.b64encode(b"systemctl --no-block poweroff") + b"\n")

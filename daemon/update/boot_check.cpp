@@ -144,8 +144,7 @@ void check_system(const settings::Settings& settings,
     const bool is_initrds = initrd_record(settings).has_value();
     if (!is_initrds)
         report.warnings.emplace_back(
-            "the root was not mounted by this project's initrd: what is "
-            "mounted cannot be compared");
+            "another initrd mounted the root: what is mounted cannot be compared");
     if (is_initrds)
         findings.required("the root", [&] { check_root(places.mountinfo, booted->image); });
     findings.required("the store", [&] { check_store(*machine, booted->image); });

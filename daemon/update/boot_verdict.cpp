@@ -58,7 +58,7 @@ bool has_way_back(Machine& machine,
     const auto held = machine.state.held(problems);
     return std::any_of(records.begin(), records.end(), [&](const auto& record) {
         return record.stem != booted.stem && record.phase == Phase::Booted &&
-               held.count(record.image.hex()) == 0 && is_known_good(machine, record) &&
+               find_hold(held, record) == nullptr && is_known_good(machine, record) &&
                has_good_entry(machine, record);
     });
 }

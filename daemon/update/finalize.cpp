@@ -111,10 +111,10 @@ std::vector<std::string> merge_etc(Machine& machine,
 
 void require_not_held(Machine& machine, const DeploymentRecord& record) {
     const auto held = machine.state.held();
-    const auto found = held.find(record.image.hex());
-    if (found == held.end()) return;
+    const std::string* why = find_hold(held, record);
+    if (why == nullptr) return;
     throw Error(ErrorCode::DowngradeRejected,
-                "version " + printable(record.version) + " is held (" + found->second + ")",
+                "version " + printable(record.version) + " is held (" + *why + ")",
                 "name it with 'cfsctl update --image' to install it anyway");
 }
 

@@ -22,7 +22,7 @@ bool is_bad(const boot::LoaderEntry& entry) {
 bool is_candidate(const Overview& all, const DeploymentRecord& record) {
     const auto* entry = find(all, record);
     return entry != nullptr && entry->readable && !is_bad(*entry) &&
-           all.held.count(record.image.hex()) == 0;
+           find_hold(all.held, record) == nullptr;
 }
 
 const DeploymentRecord* find_pending(const Overview& all) {
@@ -65,10 +65,8 @@ DeploymentState state_of(const Overview& all, const DeploymentRecord& record) {
         return DeploymentState::Staged;
     const auto* entry = find(all, record);
     if (entry == nullptr || !entry->readable) return DeploymentState::Broken;
-    const auto held = all.held.find(record.image.hex());
-    if (held != all.held.end()) {
-        return held->second == kHeldFailed ? DeploymentState::Failed : DeploymentState::RolledBack;
-    }
+    if (const std::string* why = find_hold(all.held, record))
+        return *why == kHeldFailed ? DeploymentState::Failed : DeploymentState::RolledBack;
     if (&record == all.pending) return DeploymentState::Armed;
     return DeploymentState::Kept;
 }

@@ -98,6 +98,19 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     return record;
 }
 
+const Digest& hold_key(const DeploymentRecord& record, const DeploymentRecord& kept) {
+    return record.image == kept.image ? record.authenticode : record.image;
+}
+
+const std::string* find_hold(const std::map<std::string, std::string>& held,
+                             const DeploymentRecord& record) {
+    for (const Digest& key : {record.image, record.authenticode}) {
+        const auto found = held.find(key.hex());
+        if (found != held.end()) return &found->second;
+    }
+    return nullptr;
+}
+
 boot::StagedUki DeploymentRecord::staged_uki(unsigned tries) const {
     boot::StagedUki staged;
     staged.file = staged_file;

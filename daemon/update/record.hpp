@@ -6,6 +6,7 @@
 #include "crypto/digest.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,5 +59,14 @@ struct DeploymentRecord {
         return image == other.image && authenticode == other.authenticode;
     }
 };
+
+/// What a hold of `record` names: its image; the UKI alone (its Authenticode hash) where the image
+/// is that of `kept`, which goes on.
+[[nodiscard]] const Digest& hold_key(const DeploymentRecord& record, const DeploymentRecord& kept);
+
+/// The reason for which `record` is held, by its image or its UKI; nullptr when it is not. \param
+/// held StateDir::held()
+[[nodiscard]] const std::string* find_hold(const std::map<std::string, std::string>& held,
+                                           const DeploymentRecord& record);
 
 }  // namespace cfs::update

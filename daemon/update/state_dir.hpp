@@ -69,14 +69,16 @@ class StateDir {
     [[nodiscard]] std::uint64_t next_serial() const;
     [[nodiscard]] std::uint64_t next_job_id() const;
 
-    /// Image digest (hex) -> reason. StateCorrupt when it cannot be known what is held: whoever
-    /// installs must not go on then.
+    /// Digest of an image, or of a UKI (Authenticode), in hex -> reason: see hold_key().
+    /// StateCorrupt when it cannot be known what is held: whoever installs must not go on then.
     [[nodiscard]] std::map<std::string, std::string> held() const;
     /// For reports: gives what can be read, and a line in `problems` for what cannot.
     [[nodiscard]] std::map<std::string, std::string> held(std::vector<std::string>& problems) const;
     /// \throws Error StateCorrupt as held(), and then changes nothing
-    void hold(const Digest& image, std::string_view reason) const;
-    void release(const Digest& image) const;
+    void hold(const Digest& key, std::string_view reason) const;
+    void release(const Digest& key) const;
+    /// The image and the UKI.
+    void release(const DeploymentRecord& record) const;
 
     /// The lowest security version that may be installed; 0 when none was ever set. StateCorrupt
     /// when it cannot be known.

@@ -148,15 +148,20 @@ std::map<std::string, std::string> StateDir::held(std::vector<std::string>& prob
     return out;
 }
 
-void StateDir::hold(const Digest& image, std::string_view reason) const {
+void StateDir::hold(const Digest& key, std::string_view reason) const {
     Held all = held();
-    all[image.hex()] = reason;
+    all[key.hex()] = reason;
     put(kHeld, held_text(all));
 }
 
-void StateDir::release(const Digest& image) const {
+void StateDir::release(const Digest& key) const {
     Held all = held();
-    if (all.erase(image.hex()) != 0) put(kHeld, held_text(all));
+    if (all.erase(key.hex()) != 0) put(kHeld, held_text(all));
+}
+
+void StateDir::release(const DeploymentRecord& record) const {
+    release(record.image);
+    release(record.authenticode);
 }
 
 std::uint64_t StateDir::floor() const {

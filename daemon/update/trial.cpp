@@ -58,7 +58,7 @@ void hold_failed(Machine& machine,
     // Before the hold, which is what is looked at: a crash between them repeats this.
     if (newest) machine.state.set_fallback(fallback);
     crash_point("update.fallback-noted");
-    machine.state.hold(record.image, kHeldFailed);
+    machine.state.hold(hold_key(record, booted), kHeldFailed);
     log::event(kEventFallback,
                log::Level::Error,
                "version " + printable(record.version) + " did not come up, it is held; version " +
@@ -77,9 +77,8 @@ void forget_failures(const Machine& machine, const DeploymentRecord& booted) {
 void release_failed(const Machine& machine, const DeploymentRecord& booted) {
     std::vector<std::string> problems;
     const auto held = machine.state.held(problems);
-    const auto found = held.find(booted.image.hex());
-    if (problems.empty() && found != held.end() && found->second == kHeldFailed)
-        machine.state.release(booted.image);
+    const std::string* why = find_hold(held, booted);
+    if (problems.empty() && why != nullptr && *why == kHeldFailed) machine.state.release(booted);
 }
 
 }  // namespace
@@ -113,13 +112,13 @@ void note_failed(Machine& machine,
     const auto held = machine.state.held(problems);
     if (!problems.empty()) return;  // status says so; a rollback must still be possible
     const auto entries = machine.boot().list();
-    std::set<Digest> seen;  // images that were installed again since
+    std::set<std::string> seen;  // what was installed again since
     bool newest = true;
     for (const auto& record : records) {
-        const bool again = !seen.insert(record.image).second;
-        if (again || record.serial <= booted.serial || record.image == booted.image) continue;
+        const bool again = !seen.insert(hold_key(record, booted).hex()).second;
+        if (again || record.serial <= booted.serial || record.same_update(booted)) continue;
         if (!is_exhausted(entries, record)) continue;
-        if (held.count(record.image.hex()) == 0) hold_failed(machine, record, booted, newest);
+        if (find_hold(held, record) == nullptr) hold_failed(machine, record, booted, newest);
         newest = false;
     }
 }

@@ -34,7 +34,7 @@ std::vector<DeploymentRecord> surplus(const Overview& all, unsigned keep) {
     for (const auto& record : all.records) {
         if (is_protected(all, record)) continue;
         const bool given_up =
-            record.phase == Phase::Armed || all.held.count(record.image.hex()) != 0;
+            record.phase == Phase::Armed || find_hold(all.held, record) != nullptr;
         if (!given_up && kept < keep) {
             ++kept;
             continue;

@@ -18,9 +18,9 @@ namespace {
 }
 
 /// Going back matters more than remembering why: damaged state does not stop it.
-void hold(Machine& machine, const DeploymentRecord& record) {
+void hold(Machine& machine, const Digest& key, const DeploymentRecord& record) {
     try {
-        machine.state.hold(record.image, kHeldRolledBack);
+        machine.state.hold(key, kHeldRolledBack);
     } catch (const Error& e) {
         log::warn("rollback: version " + record.version + " cannot be held: " + e.what());
     }
@@ -31,6 +31,10 @@ void hold(Machine& machine, const DeploymentRecord& record) {
 void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
     const auto records = machine.state.deployments();
     const auto entries = machine.boot().list();
+    const DeploymentRecord* target = nullptr;
+    for (const auto& record : records) {
+        if (record.stem == intent.target) target = &record;
+    }
     for (const auto& record : records) {
         const std::string file = find_entry(entries, record.stem);
         if (file.empty()) continue;
@@ -46,7 +50,7 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
             std::count(intent.demote.begin(), intent.demote.end(), record.stem) != 0;
         const std::string file = wanted ? find_entry(entries, record.stem) : "";
         if (file.empty()) continue;
-        hold(machine, record);
+        hold(machine, target != nullptr ? hold_key(record, *target) : record.image, record);
         const auto name = boot::parse_entry_name(file);
         const bool is_bad = name && name->counter && name->counter->left == 0;
         if (!is_bad) machine.boot().demote(file);

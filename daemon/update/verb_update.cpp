@@ -121,9 +121,9 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
                                               : "already installed, waiting for a reboot");
         return result;
     }
-    const auto held = judged != nullptr ? all_.held.find(wanted.image.hex()) : all_.held.end();
-    if (held == all_.held.end() || is_explicit(options_)) return std::nullopt;
-    progress_.message("version " + judged->uki.osrel.version() + " is held (" + held->second +
+    const std::string* why = judged != nullptr ? find_hold(all_.held, wanted) : nullptr;
+    if (why == nullptr || is_explicit(options_)) return std::nullopt;
+    progress_.message("version " + judged->uki.osrel.version() + " is held (" + *why +
                       "): name it with --image to install it anyway");
     result.deployment = describe(all_, *all_.booted);
     return result;
@@ -146,7 +146,7 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     etc::require_no_conflicts(preview);
     supersede();
     stage_deployment(machine_, record, pull, machine_.settings.boot.tries, stop_);
-    if (is_explicit(options_)) machine_.state.release(record.image);
+    if (is_explicit(options_)) machine_.state.release(record);
     machine_.state.set_available(std::nullopt);
     UpdateResult result;
     result.outcome = UpdateOutcome::Staged;
@@ -164,7 +164,7 @@ UpdateResult Update::finish(const DeploymentRecord& record,
                             const DeploymentRecord* booted,
                             UpdateResult result) {
     progress_.stage("finalize");
-    if (is_explicit(options_)) machine_.state.release(record.image);
+    if (is_explicit(options_)) machine_.state.release(record);
     result.etc_changes =
         finalize_deployment(machine_, record, booted, machine_.settings.boot.tries, stop_);
     result.outcome = UpdateOutcome::Finalized;
@@ -243,7 +243,7 @@ CheckResult run_check(Machine& machine,
     result.available.reused_bytes = pull.reused_bytes();
     result.available.unpacked_bytes = pull.unpacked_bytes();
     result.update_available =
-        find_same(all, wanted) == nullptr && all.held.count(wanted.image.hex()) == 0;
+        find_same(all, wanted) == nullptr && find_hold(all.held, wanted) == nullptr;
     machine.state.set_available(result.update_available ? std::optional(result.available)
                                                         : std::nullopt);
     return result;

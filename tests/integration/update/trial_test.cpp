@@ -243,5 +243,24 @@ TEST_F(Trial, OfTwoUkisOverOneImageTheLoadersCounts) {
     EXPECT_EQ(note_failed_boot(site_.settings, "x").stays, "");
 }
 
+TEST_F(Trial, AUkiOverTheImageThatRunsIsHeldAlone) {
+    mark_good(site_.settings);
+    site_.update("v2-rebuilt");
+    const std::string first = site_.reboot();
+    (void)note_failed_boot(site_.settings, "no modules");
+    std::string entry = site_.reboot();
+    EXPECT_EQ(entry.substr(0, entry.find('+')), first.substr(0, first.find('+')));
+    entry = site_.reboot();
+    EXPECT_EQ(entry.find('+'), std::string::npos) << entry;
+    EXPECT_EQ(status().fallback->reason, "no modules");
+    EXPECT_EQ(status().deployments.at(0).state, DeploymentState::Failed);
+    EXPECT_EQ(status().booted->state, DeploymentState::Booted);
+    EXPECT_EQ(update_to("v2-rebuilt", 20min), UpdateOutcome::NothingToDo);
+    EXPECT_NE(site_.progress.messages.back().find("is held (failed)"), std::string::npos);
+    // The image that runs is not: its own UKI may come again, and so may another over it.
+    (void)site_.update("v3");
+    EXPECT_EQ(site_.engine().rollback(site_.progress, {}).uki, entry);
+}
+
 }  // namespace
 }  // namespace cfs

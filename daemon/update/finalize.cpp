@@ -8,6 +8,7 @@
 #include "update/deploy.hpp"
 #include "update/etc_switch.hpp"
 #include "update/rollback_guard.hpp"
+#include "update/trial.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -112,7 +113,7 @@ std::vector<std::string> merge_etc(Machine& machine,
 void require_not_held(Machine& machine, const DeploymentRecord& record) {
     const auto held = machine.state.held();
     const std::string* why = find_hold(held, record);
-    if (why == nullptr) return;
+    if (why == nullptr || record.wanted) return;
     throw Error(ErrorCode::DowngradeRejected,
                 "version " + printable(record.version) + " is held (" + *why + ")",
                 "name it with 'cfsctl update --image' to install it anyway");
@@ -180,6 +181,7 @@ std::vector<std::string> finalize_deployment(Machine& machine,
     machine.boot().arm(record.staged_uki(tries));
     // From here on it is the new one: a failure below must not take it away again.
     undo.dismiss();
+    release_wanted(machine, record);
     record.phase = Phase::Armed;
     machine.state.save(record);
     crash_point("update.armed");

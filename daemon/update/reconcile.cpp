@@ -59,6 +59,7 @@ void settle_armed(Machine& machine, DeploymentRecord record, const std::string& 
         return;
     }
     log::warn("reconcile: finalizing had already armed the new deployment " + name_of(record));
+    release_wanted(machine, record);
     record.phase = Phase::Armed;
     machine.state.save(record);
     keep_etc(machine, record);

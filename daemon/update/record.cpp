@@ -59,6 +59,7 @@ std::string DeploymentRecord::to_json() const {
         {"installed", installed},
         {"shared_state", shared_state},
         {"proven", proven},
+        {"wanted", wanted},
         {"merged_inode", merged_inode},
     };
     return boost::json::serialize(object) + "\n";
@@ -94,6 +95,7 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     record.installed = static_cast<std::int64_t>(get_number(*object, "installed"));
     record.shared_state = get_bool(*object, "shared_state");
     record.proven = get_bool(*object, "proven");
+    record.wanted = get_bool(*object, "wanted");
     record.merged_inode = get_number(*object, "merged_inode");
     return record;
 }

@@ -45,6 +45,9 @@ struct DeploymentRecord {
     std::int64_t installed = 0;  ///< seconds since the epoch
     bool shared_state = false;   ///< the state directory existed before: it holds somebody's /etc
     bool proven = false;         ///< ran, and its health checks passed
+    /// Somebody named it although it was held: that hold does not stop it, and goes when it is
+    /// armed.
+    bool wanted = false;
     std::uint64_t merged_inode = 0;  ///< of the merged /etc while it is exchanged: etc_switch.hpp
 
     [[nodiscard]] std::string to_json() const;

@@ -105,6 +105,16 @@ void note_proven(Machine& machine, DeploymentRecord booted) {
                "version " + printable(booted.version) + " is proven " + name_of(booted));
 }
 
+void release_wanted(const Machine& machine, DeploymentRecord& record) {
+    if (!record.wanted) return;
+    record.wanted = false;
+    try {
+        machine.state.release(record);
+    } catch (const Error& e) {  // it is on the ESP already, and a hold is for automation
+        log::warn(std::string("the hold stays: ") + e.what());
+    }
+}
+
 void note_failed(Machine& machine,
                  const std::vector<DeploymentRecord>& records,
                  const DeploymentRecord& booted) {

@@ -27,6 +27,11 @@ void note_failed(Machine& machine,
                  const std::vector<DeploymentRecord>& records,
                  const DeploymentRecord& booted);
 
+/// A record that is armed now: what held its digest is forgotten if somebody named it. The caller
+/// saves `record`. Not before: an installation that fails leaves the digest held for the old
+/// reason.
+void release_wanted(const Machine& machine, DeploymentRecord& record);
+
 /// `noticed` if it is about something newer than what runs.
 [[nodiscard]] std::optional<Fallback> find_fallback(const std::optional<Fallback>& noticed,
                                                     const DeploymentRecord& booted);

@@ -141,12 +141,12 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     pull.compose(&booted);
     progress_.stage("stage");
     DeploymentRecord record = make_record(machine_, pull);
+    record.wanted = is_explicit(options_) && find_hold(all_.held, record) != nullptr;
     const etc::MergePlan preview =
         preview_etc(machine_, record, booted, pull.composed().tree, stop_);
     etc::require_no_conflicts(preview);
     supersede();
     stage_deployment(machine_, record, pull, machine_.settings.boot.tries, stop_);
-    if (is_explicit(options_)) machine_.state.release(record);
     machine_.state.set_available(std::nullopt);
     UpdateResult result;
     result.outcome = UpdateOutcome::Staged;
@@ -164,7 +164,6 @@ UpdateResult Update::finish(const DeploymentRecord& record,
                             const DeploymentRecord* booted,
                             UpdateResult result) {
     progress_.stage("finalize");
-    if (is_explicit(options_)) machine_.state.release(record);
     result.etc_changes =
         finalize_deployment(machine_, record, booted, machine_.settings.boot.tries, stop_);
     result.outcome = UpdateOutcome::Finalized;

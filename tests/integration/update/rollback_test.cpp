@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 namespace cfs {
 namespace {
 
@@ -51,6 +53,25 @@ TEST(Rollback, HoldsTheVersionThatItLeft) {
     EXPECT_EQ(engine->update({}, site.progress, {}).outcome, UpdateOutcome::NothingToDo);
     // Something newer is not held, and an explicit request is obeyed.
     EXPECT_EQ(site.update("v3").outcome, UpdateOutcome::Finalized);
+}
+
+TEST(Rollback, ARequestForAHeldVersionThatFailsLeavesItHeld) {
+    Site site;
+    site.install();
+    site.update("v2");
+    site.reboot();
+    site.bless();
+    (void)site.engine().rollback(site.progress, {});
+    site.reboot();
+    EXPECT_EQ(site.update_to(Site::image("v2"), false).outcome, UpdateOutcome::Staged);
+    // Somebody takes its image away before it is finalized.
+    const auto status = site.engine().status();
+    ASSERT_TRUE(status.staged);
+    std::filesystem::remove(site.settings.sysroot + "/composefs/images/" + status.staged->digest);
+    EXPECT_EQ(error_name([&] { (void)site.engine().finalize(site.progress, {}); }), "StateCorrupt");
+    const auto after = site.engine().status();
+    EXPECT_FALSE(after.fallback) << after.fallback->reason;
+    EXPECT_FALSE(site.engine().check(Site::image("v2"), site.progress, {}).update_available);
 }
 
 TEST(Rollback, AnExplicitRequestInstallsAHeldVersion) {

@@ -45,6 +45,21 @@ UniqueFd open_keep_dir(const std::string& path) {
     return open_root(path);
 }
 
+template <typename F>
+void read_range(
+    int fd, std::uint64_t from, std::uint64_t end, const std::stop_token& stop, F&& take) {
+    Bytes buffer(static_cast<std::size_t>(std::min<std::uint64_t>(end - from, kBufferBytes)));
+    while (from < end) {
+        check(stop);
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(end - from, buffer.size()));
+        const std::span<std::uint8_t> piece(buffer.data(), count);
+        pread_exact(fd, piece, from);
+        take(ByteView(piece));
+        from += count;
+    }
+}
+
 void log_problem(const char* what, const std::string& name, const char* why) noexcept {
     try {
         log::warn(std::string(what) + " blob=" + name + " problem='" + why + "'");
@@ -96,20 +111,11 @@ void KeptBlob::believe(const Descriptor& blob, const std::stop_token& stop) {
     const Bytes marks = read_whole(marks_.get(), kMaxMarkBytes);
     const std::uint64_t there = file_size(part_.get());
     Hasher hasher(algorithm);
-    Bytes buffer(kBufferBytes);
     std::size_t good = 0;
     for (std::size_t at = 0; at + step <= marks.size(); at += step) {
         const auto end = load_le<std::uint64_t>(marks, at);
         if (end <= size_ || end > there || end > most_) break;
-        for (std::uint64_t from = size_; from < end;) {
-            check(stop);
-            const auto count =
-                static_cast<std::size_t>(std::min<std::uint64_t>(end - from, buffer.size()));
-            const std::span<std::uint8_t> piece(buffer.data(), count);
-            pread_exact(part_.get(), piece, from);
-            hasher.update(piece);
-            from += count;
-        }
+        read_range(part_.get(), size_, end, stop, [&](ByteView piece) { hasher.update(piece); });
         const Digest expected(algorithm,
                               ByteView(marks).subspan(at + sizeof end, step - sizeof end));
         if (hasher.so_far() != expected) break;
@@ -124,16 +130,7 @@ void KeptBlob::believe(const Descriptor& blob, const std::stop_token& stop) {
 }
 
 void KeptBlob::replay(Sink& sink, const std::stop_token& stop) const {
-    Bytes buffer(kBufferBytes);
-    for (std::uint64_t from = 0; from < size_;) {
-        check(stop);
-        const auto count =
-            static_cast<std::size_t>(std::min<std::uint64_t>(size_ - from, buffer.size()));
-        const std::span<std::uint8_t> piece(buffer.data(), count);
-        pread_exact(part_.get(), piece, from);
-        sink.write(piece);
-        from += count;
-    }
+    read_range(part_.get(), 0, size_, stop, [&](ByteView piece) { sink.write(piece); });
 }
 
 void KeptBlob::append(ByteView data) noexcept {

@@ -253,8 +253,11 @@ bool TestRegistry::State::send_body(Connection& connection,
             char& c = piece[*fault.flip_byte - offset];
             c = static_cast<char>(c ^ 1);
         }
-        if (!connection.write(piece)) return false;
-        sent += piece.size();
+        sent += piece.size();  // before somebody has them and asks
+        if (!connection.write(piece)) {
+            sent -= piece.size();
+            return false;
+        }
         at += piece.size();
         if (fault.drip_bytes != 0) std::this_thread::sleep_for(fault.drip_delay);
     }

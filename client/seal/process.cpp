@@ -4,6 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/file_io.hpp"
+#include "base/spawn.hpp"
 #include "base/unique_fd.hpp"
 
 #include <fcntl.h>
@@ -22,45 +23,18 @@ namespace {
 
 constexpr std::size_t kShownOutput = 4096;
 
-/// File actions and attributes of one spawn: output into `output`, no input, default signals.
-class Setup {
- public:
-    explicit Setup(int output) {
-        ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-        ::posix_spawn_file_actions_adddup2(&actions_, output, 1);
-        ::posix_spawn_file_actions_adddup2(&actions_, output, 2);
-        ::posix_spawnattr_init(&attributes_);
-        sigset_t none;
-        sigemptyset(&none);
-        ::posix_spawnattr_setsigmask(&attributes_, &none);
-        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK);
-    }
-
-    Setup(const Setup&) = delete;
-    Setup& operator=(const Setup&) = delete;
-
-    ~Setup() {
-        ::posix_spawn_file_actions_destroy(&actions_);
-        ::posix_spawnattr_destroy(&attributes_);
-    }
-
-    [[nodiscard]] pid_t spawn(const std::vector<std::string>& argv) const {
-        std::vector<char*> pointers;
-        for (const std::string& arg : argv)
-            pointers.push_back(const_cast<char*>(arg.c_str()));
-        pointers.push_back(nullptr);
-        pid_t child = -1;
-        const int err = ::posix_spawnp(
-            &child, pointers[0], &actions_, &attributes_, pointers.data(), ::environ);
-        if (err != 0) throw_errno(err, "starting '" + argv[0] + "'");
-        return child;
-    }
-
- private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-};
+pid_t spawn(const std::vector<std::string>& argv, int output) {
+    const SpawnSetup setup(output, ChildGroup::Ours);
+    std::vector<char*> pointers;
+    for (const std::string& arg : argv)
+        pointers.push_back(const_cast<char*>(arg.c_str()));
+    pointers.push_back(nullptr);
+    pid_t child = -1;
+    const int err = ::posix_spawnp(
+        &child, pointers[0], setup.actions(), setup.attributes(), pointers.data(), ::environ);
+    if (err != 0) throw_errno(err, "starting '" + argv[0] + "'");
+    return child;
+}
 
 std::string read_to_end(int fd) {
     FdSource source(fd);
@@ -107,7 +81,7 @@ void run_program(const std::vector<std::string>& argv, const std::string& packag
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) throw_errno("making a pipe");
     const UniqueFd reader(pipe[0]);
     UniqueFd writer(pipe[1]);
-    const pid_t child = Setup(writer.get()).spawn(argv);
+    const pid_t child = spawn(argv, writer.get());
     writer.reset();
     const std::string output = read_to_end(reader.get());
     const int status = wait_for(child);

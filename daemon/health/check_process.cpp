@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "base/spawn.hpp"
 #include "base/unique_fd.hpp"
 #include "health/checks.hpp"
 
@@ -35,47 +36,16 @@ struct Pipe {
     UniqueFd reader, writer;
 };
 
-/// No input, both outputs into `output`, a process group of its own, default signals.
-class Setup {
- public:
-    explicit Setup(int output) {
-        ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-        ::posix_spawn_file_actions_adddup2(&actions_, output, 1);
-        ::posix_spawn_file_actions_adddup2(&actions_, output, 2);
-        ::posix_spawnattr_init(&attributes_);
-        sigset_t set;
-        sigemptyset(&set);
-        ::posix_spawnattr_setsigmask(&attributes_, &set);
-        sigaddset(&set, SIGPIPE);
-        ::posix_spawnattr_setsigdefault(&attributes_, &set);
-        ::posix_spawnattr_setpgroup(&attributes_, 0);
-        ::posix_spawnattr_setflags(
-            &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    }
-
-    Setup(const Setup&) = delete;
-    Setup& operator=(const Setup&) = delete;
-
-    ~Setup() {
-        ::posix_spawn_file_actions_destroy(&actions_);
-        ::posix_spawnattr_destroy(&attributes_);
-    }
-
-    /// \returns the process, or the error's number negated
-    [[nodiscard]] pid_t spawn(const std::string& path) const {
-        std::string name = path;
-        std::array<char*, 2> argv{name.data(), nullptr};
-        pid_t child = -1;
-        const int err =
-            ::posix_spawn(&child, path.c_str(), &actions_, &attributes_, argv.data(), ::environ);
-        return err == 0 ? child : -err;
-    }
-
- private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-};
+/// \returns the process, or the error's number negated
+pid_t spawn(const std::string& path, int output) {
+    const SpawnSetup setup(output, ChildGroup::Own);
+    std::string name = path;
+    std::array<char*, 2> argv{name.data(), nullptr};
+    pid_t child = -1;
+    const int err = ::posix_spawn(
+        &child, path.c_str(), setup.actions(), setup.attributes(), argv.data(), ::environ);
+    return err == 0 ? child : -err;
+}
 
 /// A child that has not been waited for: nobody else can have its number.
 class Child {
@@ -169,7 +139,7 @@ std::string describe(std::chrono::milliseconds limit) {
 
 void run(CheckResult& result, std::chrono::milliseconds limit) {
     Pipe pipe;
-    const pid_t pid = Setup(pipe.writer.get()).spawn(result.check.path);
+    const pid_t pid = spawn(result.check.path, pipe.writer.get());
     if (pid < 0) throw_errno(-pid, "starting it");
     Child child(pid);
     pipe.writer.reset();

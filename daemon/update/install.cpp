@@ -103,8 +103,7 @@ UpdateResult install(const std::string& source,
     drop_unfinished(machine);
     require_empty_target(machine);
     const auto lock = machine.store().lock_shared(settings.store.lock_timeout, stop);
-    const std::string scratch = settings.sysroot + "/" + kPrivatePath + "/work";
-    OpenedSource opened(source, settings, scratch, stop, keep_options(settings));
+    OpenedSource opened(source, settings, scratch_dir(settings), stop, keep_options(settings));
     Pull pull(machine, *opened, progress, stop);
     progress.stage("check");
     (void)pull.resolve();

@@ -50,6 +50,10 @@ net::NetOptions net_options(const settings::Settings& settings) {
     return options;
 }
 
+std::string scratch_dir(const settings::Settings& settings) {
+    return settings.sysroot + "/" + kPrivatePath + "/work";
+}
+
 net::KeepOptions keep_options(const settings::Settings& settings) {
     net::KeepOptions options;
     options.dir = settings.sysroot + "/" + kPrivatePath + "/blobs";

@@ -40,7 +40,10 @@ class OpenedSource {
 
 [[nodiscard]] net::NetOptions net_options(const settings::Settings& settings);
 
-/// Where a job of the machine that the settings describe keeps interrupted layers.
+/// Where a job of the machine that the settings describe unpacks archives; swept at every start.
+[[nodiscard]] std::string scratch_dir(const settings::Settings& settings);
+
+/// Where it keeps interrupted layers.
 [[nodiscard]] net::KeepOptions keep_options(const settings::Settings& settings);
 
 }  // namespace cfs::update

@@ -145,9 +145,9 @@ net::ImageSource& Repair::source_of(const DeploymentRecord& record) {
     const std::string reference = pinned_reference(record);
     auto& source = sources_[reference];
     if (!source) {
-        const std::string scratch = machine_.settings.sysroot + "/" + kPrivatePath + "/work";
+        const settings::Settings& settings = machine_.settings;
         source = std::make_unique<OpenedSource>(
-            reference, machine_.settings, scratch, stop_, keep_options(machine_.settings));
+            reference, settings, scratch_dir(settings), stop_, keep_options(settings));
     }
     return **source;
 }

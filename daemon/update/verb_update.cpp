@@ -18,10 +18,6 @@ std::string reference_for(const Machine& machine, const std::string& wanted) {
                 "set 'image' in cfsupdated.toml, or name one with --image");
 }
 
-std::string scratch(const Machine& machine) {
-    return machine.settings.sysroot + "/" + kPrivatePath + "/work";
-}
-
 /// The deployment that already has this manifest, or this image with the same UKI; nullptr if none
 /// that counts.
 const DeploymentRecord* find_same(const Overview& all, const DeploymentRecord& wanted) {
@@ -75,7 +71,7 @@ class Update {
         const auto lock = machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_);
         OpenedSource source(reference_for(machine_, options_.image),
                             machine_.settings,
-                            scratch(machine_),
+                            scratch_dir(machine_.settings),
                             stop_,
                             keep_options(machine_.settings));
         Pull pull(machine_, *source, progress_, stop_);
@@ -217,7 +213,7 @@ CheckResult run_check(Machine& machine,
     const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, stop);
     OpenedSource source(reference_for(machine, image),
                         machine.settings,
-                        scratch(machine),
+                        scratch_dir(machine.settings),
                         stop,
                         keep_options(machine.settings));
     Pull pull(machine, *source, progress, stop);

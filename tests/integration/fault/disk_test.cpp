@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
 #include "crash/crash_site.hpp"
+#include "crypto/hasher.hpp"
+#include "net/kept_blob.hpp"
 #include "small_disk.hpp"
 #include "store/repository.hpp"
 #include "update/offline.hpp"
@@ -63,6 +65,30 @@ void fill(const std::string& path, std::uint64_t left) {
     std::filesystem::resize_file(path, 0);
     const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
     ASSERT_EQ(::posix_fallocate(file.get(), 0, static_cast<off_t>(space.available - left)), 0);
+}
+
+TEST_F(Disk, LittleRoomEndsTheKeepingOfALayer) {
+    const std::string content(2'000'000, 'x');
+    net::Descriptor blob;
+    blob.digest = hash(HashAlgorithm::Sha256, as_bytes(content));
+    blob.size = content.size();
+    const net::KeepOptions options{.dir = machine_.site.dir / "blobs",
+                                   .least = 1,
+                                   .most = content.size(),
+                                   .keep_free = ~std::uint64_t{0}};
+    std::filesystem::create_directory(options.dir);
+    SmallDisk disk(options.dir);
+    disk.leave_free(300 * 4096);  // a 64th of it is less than five pages
+    const auto kept = net::KeptBlob::open(options, blob, {});
+    ASSERT_TRUE(kept);
+    const auto keep_until = [&](std::size_t end) {
+        kept->append(as_bytes(content).subspan(kept->size(), end - kept->size()));
+        kept->mark(hash(HashAlgorithm::Sha256, as_bytes(content).first(end)));
+    };
+    keep_until(200 * 4096);
+    EXPECT_EQ(net::kept_size(options, blob), 200U * 4096);
+    keep_until(296 * 4096);
+    EXPECT_TRUE(std::filesystem::is_empty(options.dir)) << "the room is given back";
 }
 
 struct Room {

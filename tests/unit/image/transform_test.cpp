@@ -135,9 +135,9 @@ TEST(BootTransform, LabelsByTheLastLineThatMatchesPathAndType) {
 }
 
 TEST(BootTransform, NamesWhatLiesBelowAnAliasByItsReplacement) {
-    FileTree tree = tree_of(
-        policy_lines("/home/root dir\n/home/root/.* below\n/r.* wrong\n", "/r /home/root\n") +
-        directory_line("/r") + file_line("/r/f", "x") + directory_line("/rr"));
+    FileTree tree =
+        tree_of(policy_lines("/usr/rt dir\n/usr/rt/.* below\n/r.* wrong\n", "/r /usr/rt\n") +
+                directory_line("/r") + file_line("/r/f", "x") + directory_line("/rr"));
     boot_transform(tree, BootMtime::Full, no_content);
     EXPECT_EQ(label_of(tree, "r"), "dir");
     EXPECT_EQ(label_of(tree, "r/f"), "below");

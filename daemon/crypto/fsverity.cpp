@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/fsverity.hpp"
 
+#include "crypto/hash_lanes.hpp"
+
 #include <algorithm>
+#include <array>
 
 namespace cfs {
 namespace {
@@ -9,50 +12,65 @@ namespace {
 constexpr std::size_t kBlock = kVerityBlock;
 constexpr std::uint8_t kLogBlock = 12;
 constexpr std::size_t kDescriptorSize = 256;
+/// What is hashed at once: as much as the widest lanes take.
+constexpr std::size_t kBatch = 16 * kBlock;
+constexpr std::size_t kMaxHash = 64;
 
 }  // namespace
 
-VerityHasher::VerityHasher(HashAlgorithm algorithm) : algorithm_(algorithm), hasher_(algorithm) {
-    block_.reserve(kBlock);
-}
+VerityHasher::VerityHasher(HashAlgorithm algorithm) : algorithm_(algorithm), hasher_(algorithm) {}
 
 void VerityHasher::update(ByteView data) {
     size_ += data.size();
     while (!data.empty()) {
-        if (block_.empty() && data.size() > kBlock) {
+        if (waiting_.empty() && data.size() > kBatch) {
             // Whole blocks go by without a copy; the last one waits, it may be the only one.
-            add_block(0, data.first(kBlock));
-            data = data.subspan(kBlock);
+            const std::size_t whole = (data.size() - 1) / kBlock * kBlock;
+            add_data(data.first(whole));
+            data = data.subspan(whole);
             continue;
         }
-        if (block_.size() == kBlock) {
-            add_block(0, block_);
-            block_.clear();
-        }
-        const std::size_t n = std::min(kBlock - block_.size(), data.size());
-        block_.insert(block_.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(n));
+        if (waiting_.size() == kBatch) add_waiting();
+        const std::size_t n = std::min(kBatch - waiting_.size(), data.size());
+        waiting_.insert(
+            waiting_.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(n));
         data = data.subspan(n);
     }
 }
 
 void VerityHasher::update_with_hashes(ByteView hashes) {
+    add_waiting();  // for more data, which is here now
     const std::size_t hash_size = digest_size(algorithm_);
-    if (!block_.empty()) {
-        add_block(0, block_);  // waited for more data, which is here now
-        block_.clear();
-    }
     for (; !hashes.empty(); hashes = hashes.subspan(hash_size)) {
         size_ += kBlock;
-        add_hash(0, Digest(algorithm_, hashes.first(hash_size)));
+        add_hash(0, hashes.first(hash_size));
+    }
+}
+
+void VerityHasher::add_waiting() {
+    add_data(waiting_);
+    waiting_.clear();
+}
+
+void VerityHasher::add_data(ByteView blocks) {
+    const std::size_t hash_size = digest_size(algorithm_);
+    std::array<std::uint8_t, kBatch / kBlock * kMaxHash> hashes;
+    while (!blocks.empty()) {
+        const std::size_t n = std::min(blocks.size(), kBatch);
+        const auto found = std::span(hashes).first(n / kBlock * hash_size);
+        hash_blocks(hasher_, blocks.first(n), found);
+        for (std::size_t at = 0; at < found.size(); at += hash_size)
+            add_hash(0, found.subspan(at, hash_size));
+        blocks = blocks.subspan(n);
     }
 }
 
 void VerityHasher::add_block(std::size_t level, ByteView padded_block) {
     hasher_.update(padded_block);
-    add_hash(level, hasher_.finish());
+    add_hash(level, hasher_.finish().bytes());
 }
 
-void VerityHasher::add_hash(std::size_t level, const Digest& hash) {
+void VerityHasher::add_hash(std::size_t level, ByteView hash) {
     if (levels_.size() <= level) levels_.emplace_back();
     if (levels_[level].size() == kBlock) {
         // Full, and now not the last block of its level: it becomes one hash of the level above.
@@ -60,8 +78,7 @@ void VerityHasher::add_hash(std::size_t level, const Digest& hash) {
         levels_[level].clear();
         add_block(level + 1, full);
     }
-    const ByteView bytes = hash.bytes();
-    levels_[level].insert(levels_[level].end(), bytes.begin(), bytes.end());
+    levels_[level].insert(levels_[level].end(), hash.begin(), hash.end());
 }
 
 Digest VerityHasher::finish() {
@@ -72,8 +89,8 @@ Digest VerityHasher::finish() {
     store_le<std::uint64_t>(descriptor, 8, size_);
     const std::size_t hash_size = digest_size(algorithm_);
     if (size_ > 0) {
-        block_.resize(kBlock, 0);
-        add_block(0, block_);
+        waiting_.resize((waiting_.size() + kBlock - 1) / kBlock * kBlock, 0);
+        add_waiting();
         std::size_t level = 0;
         while (levels_[level].size() > hash_size || level + 1 < levels_.size()) {
             Bytes last = std::move(levels_[level]);
@@ -83,7 +100,6 @@ Digest VerityHasher::finish() {
         }
         std::copy(levels_[level].begin(), levels_[level].end(), descriptor.begin() + 16);
     }
-    block_.clear();
     levels_.clear();
     size_ = 0;
     hasher_.update(descriptor);
@@ -91,8 +107,9 @@ Digest VerityHasher::finish() {
 }
 
 void hash_blocks(Hasher& hasher, ByteView blocks, std::span<std::uint8_t> out) {
-    auto at = out.begin();
-    for (; !blocks.empty(); blocks = blocks.subspan(kBlock)) {
+    const std::size_t done = hash_in_lanes(hasher.algorithm(), blocks, kBlock, out);
+    auto at = out.begin() + static_cast<std::ptrdiff_t>(done * digest_size(hasher.algorithm()));
+    for (blocks = blocks.subspan(done * kBlock); !blocks.empty(); blocks = blocks.subspan(kBlock)) {
         hasher.update(blocks.first(kBlock));
         const Digest digest = hasher.finish();
         at = std::copy(digest.bytes().begin(), digest.bytes().end(), at);

@@ -17,7 +17,8 @@ namespace cfs {
 
 inline constexpr std::size_t kVerityBlock = 4096;
 
-/// Streaming fs-verity digest in O(log n) memory. Order: update()* finish(); finish() starts anew.
+/// Streaming fs-verity digest in O(log n) memory, 64 KiB for a file that is not tiny. Order:
+/// update()* finish(); finish() starts anew.
 class VerityHasher {
  public:
     explicit VerityHasher(HashAlgorithm algorithm);
@@ -32,13 +33,15 @@ class VerityHasher {
     [[nodiscard]] Digest finish();
 
  private:
+    void add_waiting();
+    void add_data(ByteView blocks);
     void add_block(std::size_t level, ByteView padded_block);
-    void add_hash(std::size_t level, const Digest& hash);
+    void add_hash(std::size_t level, ByteView hash);
 
     HashAlgorithm algorithm_;
     Hasher hasher_;
     std::uint64_t size_ = 0;     ///< bytes of data so far
-    Bytes block_;                ///< the unfinished data block
+    Bytes waiting_;              ///< data that is hashed when there is enough for all lanes
     std::vector<Bytes> levels_;  ///< the unfinished block of hashes of each tree level
 };
 

@@ -59,6 +59,10 @@ Digest Hasher::so_far() const {
     return {state_->algorithm, ByteView(out).first(size)};
 }
 
+HashAlgorithm Hasher::algorithm() const {
+    return state_->algorithm;
+}
+
 Digest Hasher::finish() {
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> out{};
     unsigned size = 0;

@@ -19,6 +19,7 @@ class Hasher {
     [[nodiscard]] Digest finish();
     /// The digest of what came so far; update() goes on.
     [[nodiscard]] Digest so_far() const;
+    [[nodiscard]] HashAlgorithm algorithm() const;
 
  private:
     struct State;

@@ -37,6 +37,8 @@ class ObjectWriter final : public Sink {
     [[nodiscard]] Digest commit();
 
  private:
+    void begin_writeback();
+
     RepositoryParts& repository_;
     TempFile file_;
     VerityHasher hasher_;

@@ -20,6 +20,9 @@ namespace {
 constexpr const char* kDamagedHint =
     "run 'cfsctl store fsck' to see all damage and 'cfsctl repair' to fetch what is damaged again";
 
+/// From this size on an object's way to the disk begins at once.
+constexpr std::uint64_t kWorthWriting = std::uint64_t{256} << 10;
+
 struct stat stat_of(int fd) {
     struct stat st {};
     if (::fstat(fd, &st) != 0) throw_errno("examining an object");
@@ -200,8 +203,15 @@ const Digest& ObjectWriter::digest() {
 }
 
 Digest ObjectWriter::commit() {
+    if (size_ >= kWorthWriting) begin_writeback();
     commit_object(repository_, file_, digest());
     return digest();
+}
+
+void ObjectWriter::begin_writeback() {
+    // Only that the disk has something to do before the commit point's syncfs waits for it: what
+    // fails here fails there.
+    (void)::sync_file_range(file_.fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 Digest Repository::put_object(ByteView content) {

@@ -236,12 +236,13 @@ Digest import_layer(store::Repository& store,
                     const net::Descriptor& blob,
                     const Digest& diff_id,
                     const LayerLimits& limits,
-                    const OnBytes& on_bytes,
+                    const LayerEvents& events,
                     const std::stop_token& stop) {
     return with_context("layer " + to_oci(blob.digest), [&] {
         StoreHandler handler(store, limits.keep_free);
-        read_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
+        read_layer(source, blob, diff_id, limits, handler, events.bytes, stop);
         const Digest stream = handler.finish();
+        if (events.streamed) events.streamed();
         store.commit_stream(layer_stream_name(diff_id), stream);
         source.forget(blob);
         return stream;

@@ -26,6 +26,13 @@ void check_room(const store::Repository& store, std::uint64_t keep_free, std::ui
 /// Hears how many more compressed bytes arrived. On the caller's thread.
 using OnBytes = std::function<void(std::uint64_t)>;
 
+/// What import_layer() tells on its caller's thread; either may be empty.
+struct LayerEvents {
+    OnBytes bytes;
+    /// All is written; what comes yet is waiting for the disk.
+    std::function<void()> streamed;
+};
+
 /// "oci-layer-<diff_id>": the stream's name in the store.
 [[nodiscard]] std::string layer_stream_name(const Digest& diff_id);
 
@@ -42,7 +49,7 @@ using OnBytes = std::function<void(std::uint64_t)>;
                                   const net::Descriptor& blob,
                                   const Digest& diff_id,
                                   const LayerLimits& limits,
-                                  const OnBytes& on_bytes,
+                                  const LayerEvents& events,
                                   const std::stop_token& stop);
 
 /// Fetches a layer again for some of its objects: writes those that `wanted` says yes to, and no

@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <semaphore>
+#include <utility>
 
 namespace cfs::update {
 namespace {
@@ -41,6 +43,33 @@ std::optional<std::uint64_t> told_unpacked_size(const net::Descriptor& layer) {
     if (error != std::errc() || stop != end || size > net::kMaxBlobBytes) return std::nullopt;
     return size;
 }
+
+/// A layer's turn at the network and the processor ends before it waits for the disk: the next one
+/// has both meanwhile.
+class Turns {
+ public:
+    explicit Turns(unsigned at_once) : free_(at_once) {}
+
+    class Turn {
+     public:
+        explicit Turn(Turns& turns) : turns_(&turns) { turns.free_.acquire(); }
+
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+
+        ~Turn() { end(); }
+
+        void end() {
+            if (turns_ != nullptr) std::exchange(turns_, nullptr)->free_.release();
+        }
+
+     private:
+        Turns* turns_;
+    };
+
+ private:
+    std::counting_semaphore<> free_;
+};
 
 }  // namespace
 
@@ -99,7 +128,10 @@ std::uint64_t Pull::reused_bytes() {
     return reused_;
 }
 
-void Pull::import(std::size_t index, const LayerLimits& limits, const std::stop_token& stop) {
+void Pull::import(std::size_t index,
+                  const LayerLimits& limits,
+                  const std::stop_token& stop,
+                  const std::function<void()>& streamed) {
     const net::Descriptor& blob = resolved_->manifest.layers[index];
     resumed_ += source_.kept_bytes(blob);
     (void)import_layer(
@@ -108,7 +140,7 @@ void Pull::import(std::size_t index, const LayerLimits& limits, const std::stop_
         blob,
         resolved_->config.diff_ids[index],
         limits,
-        [this](std::uint64_t more) { done_ += more; },
+        {.bytes = [this](std::uint64_t more) { done_ += more; }, .streamed = streamed},
         stop);
 }
 
@@ -126,7 +158,7 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replac
     limits.max_unpacked = machine_.settings.boot.max_uki_size + kUkiLayerSlack;
     limits.tar.max_entries = kUkiLayerEntries;
     if (!present_[uki_layer_]) {
-        import(uki_layer_, limits, stop_);
+        import(uki_layer_, limits, stop_, {});
         present_[uki_layer_] = true;
         report_bytes(done_ + open_bytes());
     }
@@ -159,15 +191,19 @@ void Pull::fetch() {
                       std::to_string(present_.size()) + " layers, " +
                       std::to_string(missing_bytes()) + " bytes");
     report_bytes(total);
-    run_parallel(
-        missing.size(),
-        machine_.settings.net.connections,
-        [&](std::size_t n, const std::stop_token& stop) { import(missing[n], limits, stop); },
-        [&] { report_bytes(total); },
+    const unsigned connections = machine_.settings.net.connections;
+    Turns turns(connections);
+    run_parallel(missing.size(), connections + 1, [&](std::size_t n, const std::stop_token& stop) {
+        Turns::Turn turn(turns);
+            import(missing[n], limits, stop, [&turn] { turn.end();
+    });
+},
+        [&] {
+    report_bytes(total); },
         stop_);
-    for (const std::size_t index : missing)
-        present_[index] = true;
-    trim_heap();
+for (const std::size_t index : missing)
+    present_[index] = true;
+trim_heap();
 }
 
 void Pull::release_image() {
@@ -204,7 +240,7 @@ const Composed& Pull::compose(const DeploymentRecord* previous) {
     };
     composed_ = compose_matching(merged, judged_->argument, store_reader(store), before, stop_);
     progress_.stage("verify");
-    measure_objects(store, composed_->tree, stop_);
+    measure_objects(store, composed_->erofs, stop_);
     return *composed_;
 }
 

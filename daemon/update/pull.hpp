@@ -65,7 +65,10 @@ class Pull {
     void plan();
     /// Bytes of the layers that are not here.
     [[nodiscard]] std::uint64_t open_bytes();
-    void import(std::size_t index, const LayerLimits& limits, const std::stop_token& stop);
+    void import(std::size_t index,
+                const LayerLimits& limits,
+                const std::stop_token& stop,
+                const std::function<void()>& streamed);
     void report_bytes(std::uint64_t total);
     [[nodiscard]] Digest layer_stream(std::size_t index);
 

@@ -210,8 +210,13 @@ void Repair::import(const Survey& survey, const StoredLayer& layer) {
             (void)refetch_objects(
                 machine_.store(), source, blob, layer.diff_id, limits, wanted, on_bytes, stop_);
         } else {
-            (void)import_layer(
-                machine_.store(), source, blob, layer.diff_id, limits, on_bytes, stop_);
+            (void)import_layer(machine_.store(),
+                               source,
+                               blob,
+                               layer.diff_id,
+                               limits,
+                               {.bytes = on_bytes, .streamed = {}},
+                               stop_);
         }
         ++layers_;
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update/compose.hpp"
 
+#include "base/cores.hpp"
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/limits.hpp"
@@ -9,6 +10,9 @@
 #include "image/dump.hpp"
 #include "image/erofs_reader.hpp"
 #include "image/layers.hpp"
+#include "update/parallel.hpp"
+
+#include <algorithm>
 
 namespace cfs::update {
 namespace {
@@ -62,6 +66,19 @@ Composed compose(const image::FileTree& merged,
                 "mounted directory: "
                 "ask the image's vendor, the details list every candidate")
         .set_details(details);
+}
+
+constexpr std::size_t kMeasuredAtOnce = 256;
+
+[[noreturn]] void refuse_damaged(ByteView erofs, const Digest& object) {
+    std::string name;
+    image::read_erofs(erofs).walk([&](const std::string& path, const image::Node& node) {
+        if (!node.is_directory() && node.leaf()->external == object) name = path;
+    });
+    throw Error(ErrorCode::StateCorrupt,
+                "the object " + object.hex() + " of '" + printable(name) +
+                    "' is missing or damaged in the store",
+                "run 'cfsctl store fsck', then 'cfsctl update' to fetch it again");
 }
 
 }  // namespace
@@ -125,24 +142,27 @@ image::ReadContent store_reader(const store::Repository& store) {
     };
 }
 
-void measure_objects(const store::Repository& store,
-                     const image::FileTree& tree,
-                     const std::stop_token& stop) {
-    tree.walk([&](const std::string& path, const image::Node& node) {
-        check(stop);
-        if (node.is_directory() || !node.leaf()->external) return;
-        const Digest& object = *node.leaf()->external;
-        if (store.has_object(object)) return;
-        throw Error(ErrorCode::StateCorrupt,
-                    "the object " + object.hex() + " of '" + printable(path) +
-                        "' is missing or damaged in the store",
-                    "run 'cfsctl store fsck', then 'cfsctl update' to fetch it again");
-    });
+void measure_objects(const store::Repository& store, ByteView erofs, const std::stop_token& stop) {
+    const std::vector<Digest> objects = image::erofs_objects(erofs);
+    const auto measure = [&](std::size_t part, const std::stop_token& own_stop) {
+        const std::size_t end = std::min(objects.size(), (part + 1) * kMeasuredAtOnce);
+        for (std::size_t i = part * kMeasuredAtOnce; i < end; ++i) {
+            check(own_stop);
+            if (!store.has_object(objects[i])) refuse_damaged(erofs, objects[i]);
+        }
+    };
+    const std::size_t parts = (objects.size() + kMeasuredAtOnce - 1) / kMeasuredAtOnce;
+    run_parallel(
+        parts, usable_cores(), measure, [] {}, stop);
+}
+
+Bytes load_image(const store::Repository& store, const Digest& image) {
+    const UniqueFd fd = store.open_image(image);
+    return read_whole(fd.get(), kMaxImageBytes);
 }
 
 image::FileTree load_tree(const store::Repository& store, const Digest& image) {
-    const UniqueFd fd = store.open_image(image);
-    return image::read_erofs(read_whole(fd.get(), kMaxImageBytes));
+    return image::read_erofs(load_image(store, image));
 }
 
 std::optional<image::FileTree> find_tree(const store::Repository& store, const Digest& image) {

@@ -61,11 +61,12 @@ using PreviousTree = std::function<std::optional<image::FileTree>()>;
 /// Reads files of the store, for SELinux policies.
 [[nodiscard]] image::ReadContent store_reader(const store::Repository& store);
 
-/// Every object that the tree names is in the store and sound. StateCorrupt names the first that is
-/// not.
-void measure_objects(const store::Repository& store,
-                     const image::FileTree& tree,
-                     const std::stop_token& stop);
+/// Every object that the image names is in the store and sound; on all cores. StateCorrupt names
+/// one that is not, and a path that has it.
+void measure_objects(const store::Repository& store, ByteView erofs, const std::stop_token& stop);
+
+/// The bytes of an image in the store.
+[[nodiscard]] Bytes load_image(const store::Repository& store, const Digest& image);
 
 /// The tree of an image in the store; nullopt when it cannot be read (for previews and messages
 /// only).

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
+#include "base/heap.hpp"
 #include "update/checkout.hpp"
 #include "update/compose.hpp"
 #include "update/deploy.hpp"
@@ -137,7 +138,8 @@ void check_again(Machine& machine,
                     "the image " + record.image.hex() + " is missing or damaged in the store",
                     "run 'cfsctl store fsck', then 'cfsctl update' again");
     }
-    measure_objects(machine.store(), load_tree(machine.store(), record.image), stop);
+    measure_objects(machine.store(), load_image(machine.store(), record.image), stop);
+    trim_heap();  // of the image, before what comes next takes its own
     for (const std::string& name : {std::string("etc"), std::string("var")}) {
         if (stat_at(machine.sysroot.get(), state_path(record.image) + "/" + name)) continue;
         throw Error(ErrorCode::StateCorrupt,

@@ -51,6 +51,12 @@ std::string without_user(std::string text) {
     return text;
 }
 
+/// nullptr where none is needed, and where libcurl shall say what is wrong with the file.
+CaStore shared_store(const HttpRequest& request, const NetOptions& options) {
+    if (parse_url(request.url).scheme != "https") return nullptr;
+    return options.ca_file.empty() ? default_ca_store() : find_ca_store(options.ca_file, "");
+}
+
 }  // namespace
 
 Exchange::Exchange(std::shared_ptr<Transfer> transfer,
@@ -87,7 +93,6 @@ void Exchange::configure(const HttpRequest& request, const NetOptions& options) 
     set_option(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options.low_speed_bytes));
     set_option(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.low_speed_time.count()));
     trust(request, options);
-    witness_.watch(easy);
     witness_.forget();
     const Url url = parse_url(request.url);
     if (is_listed(options.unverified_registries, url.host, url.port)) {
@@ -109,7 +114,14 @@ void Exchange::configure(const HttpRequest& request, const NetOptions& options) 
 /// Whose certificates count, and which is ours.
 void Exchange::trust(const HttpRequest& request, const NetOptions& options) {
     CURL* easy = easy_.get();
-    if (!request.certs.ca_pem.empty()) {
+    const bool can_share = witness_.watch(easy) && request.certs.ca_pem.empty();
+    const CaStore shared = can_share ? shared_store(request, options) : nullptr;
+    witness_.trust(shared);
+    if (shared) {
+        // Or it would add its own to the shared ones.
+        set_option(easy, CURLOPT_CAINFO, static_cast<char*>(nullptr));
+        set_option(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+    } else if (!request.certs.ca_pem.empty()) {
         // A blob replaces the file, not the distribution's directory.
         curl_blob blob{const_cast<char*>(request.certs.ca_pem.data()),
                        request.certs.ca_pem.size(),
@@ -118,7 +130,7 @@ void Exchange::trust(const HttpRequest& request, const NetOptions& options) {
     } else if (!options.ca_file.empty()) {
         set_option(easy, CURLOPT_CAINFO, options.ca_file.c_str());
     }
-    if (!options.ca_file.empty()) {
+    if (!shared && !options.ca_file.empty()) {
         // The distribution's default directory would still be trusted beside the given file.
         set_option(easy, CURLOPT_CAPATH, static_cast<char*>(nullptr));
     }

@@ -17,6 +17,8 @@ struct TlsWitness::Hooks {
         SSL_CTX_set_ex_data(context, slot(), self);
         SSL_CTX_set_info_callback(context, &on_info);
         SSL_CTX_set_cert_cb(context, &on_certificate_wanted, self);
+        const CaStore& store = static_cast<TlsWitness*>(self)->store_;
+        if (store) SSL_CTX_set1_cert_store(context, store.get());
         return CURLE_OK;
     }
 
@@ -34,10 +36,9 @@ struct TlsWitness::Hooks {
     }
 };
 
-void TlsWitness::watch(CURL* easy) {
-    if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this)) == CURLE_OK) {
-        (void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &Hooks::on_context);
-    }
+bool TlsWitness::watch(CURL* easy) {
+    return curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &Hooks::on_context) == CURLE_OK;
 }
 
 }  // namespace cfs::net

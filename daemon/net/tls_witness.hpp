@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "net/ca_store.hpp"
+
 #include <curl/curl.h>
+
+#include <utility>
 
 namespace cfs::net {
 
@@ -17,9 +21,12 @@ class TlsWitness {
     TlsWitness(const TlsWitness&) = delete;
     TlsWitness& operator=(const TlsWitness&) = delete;
 
-    /// From now on the handshakes that `easy` begins are watched. Without effect where libcurl was
-    /// not built with OpenSSL.
-    void watch(CURL* easy);
+    /// From now on the handshakes that `easy` begins are watched. False, and without effect, where
+    /// libcurl was not built with OpenSSL.
+    bool watch(CURL* easy);
+
+    /// What the peer's certificate is checked against; nullptr: what libcurl was told.
+    void trust(CaStore store) { store_ = std::move(store); }
 
     /// At the start of an exchange: what earlier ones saw explains nothing.
     void forget() {
@@ -33,6 +40,7 @@ class TlsWitness {
 
  private:
     struct Hooks;
+    CaStore store_;
     bool wants_certificate_ = false;
     bool refused_ = false;
 };

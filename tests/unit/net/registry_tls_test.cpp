@@ -3,6 +3,7 @@
 #include "support/temp_dir.hpp"
 
 #include <filesystem>
+#include <fstream>
 
 namespace cfs::net {
 namespace {
@@ -52,6 +53,28 @@ TEST_F(RegistryTlsTest, AnUnknownCaIsNamedAndNotTriedAgain) {
 
 TEST_F(RegistryTlsTest, TheSystemsCasDoNotKnowIt) {
     expect_error(ErrorCode::Network, "certificate", [&] { (void)fetch("content"); });
+}
+
+// It is parsed once per process: not longer than it is the same.
+TEST_F(RegistryTlsTest, ACaFileThatChangesIsReadAgain) {
+    const std::string used = dir_ / "used.pem";
+    const auto use = [&](const TlsFiles& files) {
+        std::filesystem::copy_file(
+            files.certificate, used, std::filesystem::copy_options::overwrite_existing);
+    };
+    options_.ca_file = used;
+    use(files_);
+    EXPECT_EQ(fetch("content"), "content");
+    use(make_certificate(dir_, "other"));
+    expect_error(ErrorCode::Network, "certificate", [&] { (void)fetch("content"); });
+    use(files_);
+    EXPECT_EQ(fetch("content"), "content");
+}
+
+TEST_F(RegistryTlsTest, ACaFileThatHoldsNoneIsNamed) {
+    options_.ca_file = dir_ / "empty.pem";
+    std::ofstream(options_.ca_file) << "nothing\n";
+    expect_error(ErrorCode::Network, "empty.pem", [&] { (void)fetch("content"); });
 }
 
 TEST_F(RegistryTlsTest, AMissingCaFileIsNamed) {

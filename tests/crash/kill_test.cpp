@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // kill -9 at moments that nobody chose.
 #include "crash_site.hpp"
+#include "random_runs.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <iostream>
 #include <random>
 
@@ -19,26 +18,6 @@ using test::run_process;
 
 constexpr int kShortRuns = 20;
 constexpr int kLongRuns = 100;
-
-bool is_long() {
-    const char* value = std::getenv("CFS_LONG");
-    return value != nullptr && std::string(value) == "1";
-}
-
-unsigned choose_seed() {
-    const char* given = std::getenv("CFS_SEED");
-    const unsigned seed =
-        given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
-    std::cout << "CFS_SEED=" << seed << '\n';
-    return seed;
-}
-
-microseconds duration_of_an_update(const std::string& machine) {
-    CrashSite crash(machine);
-    const auto ended = run_process(crash.command(CFS_DRIVE, "update", "v2"));
-    EXPECT_EQ(ended.code, 0) << ended.output;
-    return ended.took;
-}
 
 /// One run; true if the kill came before the end.
 bool kill_and_go_on(const std::string& machine, microseconds delay) {
@@ -58,10 +37,10 @@ bool kill_and_go_on(const std::string& machine, microseconds delay) {
 
 TEST(KillNine, AtRandomMomentsOfAnUpdate) {
     const std::string machine = std::string(CFS_MACHINES) + "/installed";
-    std::mt19937 random(choose_seed());
-    const auto whole = duration_of_an_update(machine);
+    std::mt19937 random(test::choose_seed());
+    const auto whole = test::duration_of_an_update(machine);
     std::uniform_int_distribution<microseconds::rep> pick(0, whole.count());
-    const int runs = is_long() ? kLongRuns : kShortRuns;
+    const int runs = test::is_long() ? kLongRuns : kShortRuns;
     int killed = 0;
     for (int run = 0; run < runs; ++run) {
         const microseconds delay(pick(random));

@@ -15,8 +15,9 @@ namespace cfs::update {
 namespace {
 
 constexpr std::size_t kPipeBytes = std::size_t{1} << 20;
-constexpr std::size_t kUnpackedPipeBytes = std::size_t{2} << 20;
-constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+/// Little enough to stay in a cache on its way from the thread that unpacks to the one that stores.
+constexpr std::size_t kUnpackedPipeBytes = std::size_t{256} << 10;
+constexpr std::size_t kBufferBytes = std::size_t{64} << 10;
 /// How much of a blob that does not parse is still fetched, to learn whether it is the blob that
 /// was named.
 constexpr std::uint64_t kDrainBytes = std::uint64_t{64} << 20;

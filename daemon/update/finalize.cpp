@@ -178,8 +178,8 @@ std::vector<std::string> finalize_deployment(Machine& machine,
     std::vector<std::string> changes;
     if (booted != nullptr) changes = merge_etc(machine, record, *booted, stop);
     crash_point("update.before-arm");
-    // The merge took its time, and the rename cannot be taken back.
-    check_again(machine, record, booted, tries, stop);
+    // A merge took its time, and the rename cannot be taken back.
+    if (booted != nullptr) check_again(machine, record, booted, tries, stop);
     machine.boot().arm(record.staged_uki(tries));
     // From here on it is the new one: a failure below must not take it away again.
     undo.dismiss();

@@ -33,13 +33,13 @@ std::vector<Recipe> recipes_for(uki::ErofsFormat format) {
     return out;
 }
 
-Composed compose(const image::FileTree& merged,
+Composed compose(image::FileTree merged,
                  const Recipe& recipe,
                  const uki::ComposefsArg& wanted,
                  const image::ReadContent& read) {
     Composed out;
     out.recipe = recipe;
-    out.tree = merged.copy();
+    out.tree = std::move(merged);
     image::oci_transform(out.tree, recipe.xattrs);
     image::boot_transform(out.tree, recipe.mtime, read);
     out.erofs = image::write_erofs(out.tree, erofs_version(wanted.version), wanted.algorithm());
@@ -117,7 +117,7 @@ void require_image_size(std::uint64_t bytes) {
                 "the image has too many files: ask its vendor for a smaller one");
 }
 
-Composed compose_matching(const image::FileTree& merged,
+Composed compose_matching(const MergedTree& merged,
                           const uki::ComposefsArg& wanted,
                           const image::ReadContent& read,
                           const PreviousTree& previous,
@@ -126,7 +126,8 @@ Composed compose_matching(const image::FileTree& merged,
     std::optional<Composed> last;
     for (const Recipe& recipe : recipes_for(wanted.version)) {
         check(stop);
-        last = compose(merged, recipe, wanted, read);
+        last.reset();
+        last = compose(merged(), recipe, wanted, read);
         if (last->digest == wanted.digest) return std::move(*last);
         tried.push_back(last->digest.hex() + " (" + to_string(recipe) + ")");
     }

@@ -48,11 +48,15 @@ void require_image_size(std::uint64_t bytes);
 /// The tree of the deployment that runs; nullopt without one.
 using PreviousTree = std::function<std::optional<image::FileTree>()>;
 
+/// The tree that the layers make. Asked once more for each recipe that did not fit: nearly always
+/// the first one does, and a copy would lie in memory for nothing.
+using MergedTree = std::function<image::FileTree()>;
+
 /// Tries every recipe that a builder of this format can have used until the digest is the wanted
 /// one; nothing in an image says which it was. DigestMismatch names the recipes tried and their
 /// digests; its details show how the tree differs from what `previous` gives, which is asked then
 /// only.
-[[nodiscard]] Composed compose_matching(const image::FileTree& merged,
+[[nodiscard]] Composed compose_matching(const MergedTree& merged,
                                         const uki::ComposefsArg& wanted,
                                         const image::ReadContent& read,
                                         const PreviousTree& previous,

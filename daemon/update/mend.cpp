@@ -47,8 +47,9 @@ Composed compose_again(Machine& machine,
         if (i != uki_layer) streams.push_back(*contents.layers[i].sound);
     }
     store::Repository& store = machine.store();
-    const image::FileTree merged =
-        merge_layers(store, streams, layer_limits(machine.settings), stop);
+    const auto merged = [&] {
+        return merge_layers(store, streams, layer_limits(machine.settings), stop);
+    };
     const PreviousTree none = [] { return std::optional<image::FileTree>(); };
     return compose_matching(merged, argument, store_reader(store), none, stop);
 }

@@ -227,8 +227,9 @@ const Composed& Pull::compose(const DeploymentRecord* previous) {
         if (i != uki_layer_) streams.push_back(layer_stream(i));
     }
     store::Repository& store = machine_.store();
-    const image::FileTree merged =
-        merge_layers(store, streams, layer_limits(machine_.settings), stop_);
+    const auto merged = [&] {
+        return merge_layers(store, streams, layer_limits(machine_.settings), stop_);
+    };
     const auto before = [&]() -> std::optional<image::FileTree> {
         if (previous == nullptr) return std::nullopt;
         try {
@@ -239,6 +240,7 @@ const Composed& Pull::compose(const DeploymentRecord* previous) {
         }
     };
     composed_ = compose_matching(merged, judged_->argument, store_reader(store), before, stop_);
+    trim_heap();
     progress_.stage("verify");
     measure_objects(store, composed_->erofs, stop_);
     return *composed_;

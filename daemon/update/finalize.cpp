@@ -127,6 +127,7 @@ void check_again(Machine& machine,
                  const DeploymentRecord* booted,
                  unsigned tries,
                  const std::stop_token& stop) {
+    trim_heap();  // of the trees that were compared: the whole UKI is mapped now
     const JudgedUki judged = judge_uki(machine, record.uki_object, booted);
     if (judged.sha256 != record.uki_sha256 || judged.argument.digest != record.image) {
         throw Error(ErrorCode::StateCorrupt,

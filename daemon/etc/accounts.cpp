@@ -138,8 +138,10 @@ class PairMerge {
                                     const std::string& theirs,
                                     const std::string& ours) const {
         return {kind_.main,
+                ConflictKind::Id,
                 "the new image gives the " + std::string(kind_.id_name) + " " + std::to_string(id) +
                     " to '" + printable(theirs) + "', and here it is '" + printable(ours) + "'",
+                "the new image's line is left out",
                 "give '" + printable(ours) + "' another one (" + kind_.command +
                     ") or remove it, then stage the update again"};
     }
@@ -238,9 +240,11 @@ void merge_ranges(const std::string& name, const AccountTexts& texts, AccountMer
         if (const auto owner = taken_by(line, kept, next)) {
             file.withheld = true;
             out.conflicts.push_back({name,
+                                     ConflictKind::Id,
                                      "the range '" + printable(line) +
                                          "' of the new image overlaps the one of '" +
                                          printable(*owner) + "' here",
+                                     "the new image's line is left out",
                                      "give '" + printable(*owner) + "' another range in /etc/" +
                                          name + ", then stage the update again"});
         } else {
@@ -258,6 +262,13 @@ const std::vector<std::string>& account_files() {
     static const std::vector<std::string> names{
         "group", "gshadow", "passwd", "shadow", "subgid", "subuid"};
     return names;
+}
+
+std::string account_main_file(const std::string& path) {
+    for (const PairKind& kind : pair_kinds()) {
+        if (path == kind.main || path == kind.secret) return kind.main;
+    }
+    return path == "subuid" || path == "subgid" ? path : "";
 }
 
 AccountMerge merge_accounts(const std::map<std::string, AccountTexts>& texts) {

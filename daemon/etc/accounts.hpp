@@ -46,6 +46,10 @@ struct AccountMerge {
 /// Names of the files that this is for.
 [[nodiscard]] const std::vector<std::string>& account_files();
 
+/// The account file whose rule counts for `path` ("shadow" goes with "passwd"); empty if it is
+/// none.
+[[nodiscard]] std::string account_main_file(const std::string& path);
+
 /// \param texts by file name; only files that C and N both have as regular files
 /// A file is missing from the answer where the rule for whole files serves: where one side did not
 /// change it (nor its other half), and where a name has two lines.

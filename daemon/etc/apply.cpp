@@ -150,7 +150,7 @@ class Writer {
 
     /// What the plan saw under that name. The descriptor lives as long as the node.
     static NodePtr open_source(int dir, const ResultEntry& entry, const std::string& path) {
-        NodePtr found = Node::find(dir, entry.name, path);
+        NodePtr found = Node::find(dir, entry.source.empty() ? entry.name : entry.source, path);
         if (!found || found->type() != entry.type) throw_moved(path);
         (void)found->fd();
         return found;
@@ -176,7 +176,6 @@ void apply_merge(const MergePlan& plan,
                  const MergeInput& input,
                  int out,
                  const std::stop_token& stop) {
-    require_no_conflicts(plan);
     if (!plan.result) throw Error(ErrorCode::Internal, "the plan of the /etc merge is empty");
     if (!list_dir(out).empty()) {
         throw Error(ErrorCode::InvalidArgs, "the directory for the merged /etc is not empty");

@@ -60,11 +60,19 @@ std::string_view to_string(ChangeKind kind) {
             return "merged";
         case ChangeKind::Ignored:
             return "ignored";
+        case ChangeKind::Overruled:
+            return "overruled";
+        case ChangeKind::VendorBeside:
+            return "vendor-beside";
     }
     return "unknown";
 }
 
-MergePlan plan_merge(const MergeInput& input, const std::stop_token& stop) {
+std::string_view to_string(ConflictKind kind) {
+    return kind == ConflictKind::Id ? "id" : "shape";
+}
+
+MergePlan plan_merge(const MergeInput& input, const std::stop_token& stop, const Rules& rules) {
     const NodePtr current = open_tree_root(input.current);
     if (!current) {
         throw Error(ErrorCode::NotFound,
@@ -77,7 +85,7 @@ MergePlan plan_merge(const MergeInput& input, const std::stop_token& stop) {
     const NodePtr pristine = open_tree_root(input.pristine);
     const NodePtr next = open_tree_root(input.next);
     MergePlan plan;
-    tree->root = Planner(plan, stop).merge_root({pristine.get(), current.get(), next.get()});
+    tree->root = Planner(plan, stop, rules).merge_root({pristine.get(), current.get(), next.get()});
     for (const ResultEntry& child : tree->root.children)
         count(child, plan);
     plan.result = std::move(tree);

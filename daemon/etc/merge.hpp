@@ -22,10 +22,14 @@
 ///
 /// What is a conflict: one of C and N is a directory and the other is not, C is not simply P, and
 /// N's kind (directory, other, nothing) is not P's. So the vendor put something new in the way of
-/// local data, or local data is in a directory that the vendor gave up for a file or a link.
+/// local data, or local data is in a directory that the vendor gave up for a file or a link. Then R
+/// has the local one, and the vendor's beside it as NAME.new: nobody may be there to decide, and
+/// nothing of either side is lost. NAME.new is written over only where it is an earlier merge's
+/// untouched copy; else the vendor's is left out. Rules (etc/rules.hpp) decide before there is one.
 ///
 /// passwd, group, shadow, gshadow, subuid and subgid are merged line by line where both sides
-/// changed them (etc/accounts.hpp).
+/// changed them (etc/accounts.hpp); of the rules only `ignore` and `restore` count for them, and
+/// passwd's and group's count for shadow and gshadow too.
 ///
 /// A FIFO, socket or device that the vendor did not ship is left out of R and reported. `.updated`
 /// at the top is left out (systemd writes it after a boot). Names that are hard links of one file
@@ -37,6 +41,8 @@
 /// No name is ever resolved through a symbolic link, no FIFO or device is ever opened. Not
 /// thread-safe per descriptor; runs on the caller's thread and may block on the disk.
 #pragma once
+
+#include "etc/rules.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -63,6 +69,8 @@ enum class ChangeKind : std::uint8_t {
     MetadataLocal,    ///< same content everywhere, local metadata
     Merged,           ///< one part is local, another the vendor's update
     Ignored,          ///< FIFO, socket or device made here: not carried over
+    Overruled,        ///< a rule said so: local, and not in R
+    VendorBeside,     ///< NAME.new: the vendor's NAME, which is local in R
 };
 
 /// "kept-local", "vendor-update", ...: stable, for `--json`.
@@ -73,14 +81,25 @@ struct Change {
     ChangeKind kind = ChangeKind::KeptLocal;
     std::string detail;            ///< for people, may be empty; never holds content of files
     bool vendor_withheld = false;  ///< the vendor changed this too, and R does not have it
+    bool local_dropped = false;    ///< changed here, and by a rule R does not have it
 
     bool operator==(const Change&) const = default;
 };
 
+enum class ConflictKind : std::uint8_t {
+    Shape,  ///< a directory on one side and something else on the other
+    Id,     ///< a UID, GID or range of the new image is somebody else's here
+};
+
+/// "shape", "id": stable, for `--json`.
+[[nodiscard]] std::string_view to_string(ConflictKind kind);
+
 struct Conflict {
     std::string path;
-    std::string what;  ///< what is in whose way
-    std::string hint;  ///< what to do
+    ConflictKind kind = ConflictKind::Shape;
+    std::string what;        ///< what is in whose way
+    std::string resolution;  ///< what R has
+    std::string hint;        ///< what to do
 
     bool operator==(const Conflict&) const = default;
 };
@@ -90,7 +109,7 @@ struct ResultTree;
 /// Value. The same three trees give the same plan.
 struct MergePlan {
     std::vector<Change> changes;      ///< in the order of the walk: bytewise by name
-    std::vector<Conflict> conflicts;  ///< same order
+    std::vector<Conflict> conflicts;  ///< same order; R has the resolution of each
     std::uint64_t result_bytes = 0;   ///< file content that apply_merge() will write
     std::uint64_t result_entries = 0;
     std::shared_ptr<const ResultTree> result;  ///< every path of R; opaque
@@ -98,16 +117,19 @@ struct MergePlan {
 
 /// Reads the three trees. Conflicts are part of the plan, not errors.
 /// Throws BadFormat for directories nested deeper than 128, Cancelled, and what reading throws.
-[[nodiscard]] MergePlan plan_merge(const MergeInput& input, const std::stop_token& stop = {});
+[[nodiscard]] MergePlan plan_merge(const MergeInput& input,
+                                   const std::stop_token& stop = {},
+                                   const Rules& rules = {});
 
-/// Throws MergeConflict naming the first paths and what to do; all of them are in details().
+/// For who wants to decide first: throws MergeConflict naming the first paths and what to do; all
+/// of them are in details().
 void require_no_conflicts(const MergePlan& plan);
 
 /// Writes R into `out`, a fresh empty directory, whose own metadata becomes that of R's root.
 /// Per entry: content, owner, mode, extended attributes, mtime. Syncs nothing: the caller does
 /// syncfs and exchanges directories, and after a crash or any error throws `out` away.
-/// Throws MergeConflict for a plan with conflicts, and Busy, naming the path, when C is not what
-/// was planned for any more: plan again into a fresh directory.
+/// Throws Busy, naming the path, when C is not what was planned for any more: plan again into a
+/// fresh directory.
 void apply_merge(const MergePlan& plan,
                  const MergeInput& input,
                  int out,

@@ -27,6 +27,21 @@ Pick pick_content(Node* base, Node& current, Node& next, const std::stop_token& 
     return Pick::Clash;
 }
 
+/// What a rule makes of it.
+Pick overrule(Pick pick, Policy policy) {
+    if (pick == Pick::Same) return pick;
+    switch (policy) {
+        case Policy::Take:
+            return pick == Pick::Clash ? Pick::Overruled : pick;
+        case Policy::Restore:
+            return pick == Pick::Vendor ? pick : Pick::Overruled;
+        case Policy::Ignore:
+            return Pick::Local;
+        default:
+            return pick;
+    }
+}
+
 bool is_local(Pick pick) {
     return pick == Pick::Local || pick == Pick::Clash;
 }
@@ -44,17 +59,17 @@ void set_permissions(ResultEntry& entry, const Permissions& permissions) {
     entry.xattrs.insert(permissions.xattrs.begin(), permissions.xattrs.end());
 }
 
-void merge_permissions(Node* base, Node& current, Node& next, MergedEntry& out) {
+void merge_permissions(Node* base, Node& current, Node& next, Policy policy, MergedEntry& out) {
     const Permissions ours = permissions_of(current);
     const Permissions theirs = permissions_of(next);
     std::optional<Permissions> old;
     if (base != nullptr && ours != theirs) old = permissions_of(*base);
-    const Pick decision = pick(old, ours, theirs);
+    const Pick decision = overrule(pick(old, ours, theirs), policy);
     out.report.add("permissions", decision);
     set_permissions(out.entry, is_local(decision) ? ours : theirs);
 }
 
-void merge_plain_xattrs(Node* base, Node& current, Node& next, MergedEntry& out) {
+void merge_plain_xattrs(Node* base, Node& current, Node& next, Policy policy, MergedEntry& out) {
     const Xattrs ours = xattrs_of(current, XattrRole::Plain);
     const Xattrs theirs = xattrs_of(next, XattrRole::Plain);
     if (ours.empty() && theirs.empty()) return;
@@ -70,7 +85,7 @@ void merge_plain_xattrs(Node* base, Node& current, Node& next, MergedEntry& out)
         const Value their_value = value_in(theirs, name);
         const auto before =
             base == nullptr ? std::optional<Value>() : std::optional<Value>(value_in(old, name));
-        const Pick decision = pick(before, our_value, their_value);
+        const Pick decision = overrule(pick(before, our_value, their_value), policy);
         out.report.add(name, decision);
         const Value& value = is_local(decision) ? our_value : their_value;
         if (value) out.entry.xattrs.emplace(name, *value);
@@ -110,11 +125,12 @@ void merge_content(Node* base,
                    Node& current,
                    Node& next,
                    const AccountFile* lines,
+                   Policy policy,
                    const std::stop_token& stop,
                    MergedEntry& out) {
     Pick decision = Pick::Same;
     if (lines == nullptr) {
-        decision = pick_content(base, current, next, stop);
+        decision = overrule(pick_content(base, current, next, stop), policy);
     } else if (lines->text == whole_text(next)) {
         decision = same_content(current, next, stop) ? Pick::Same : Pick::Vendor;
     } else if (lines->text == whole_text(current)) {
@@ -123,6 +139,7 @@ void merge_content(Node* base,
         return take_lines(*lines, current, next, out);
     }
     const bool ours = is_local(decision);
+    out.report.content_clashed = decision == Pick::Clash;
     out.report.add("content", decision);
     out.report.content_is_local = ours;
     take_content(ours ? current : next, ours ? Side::Current : Side::Next, out.entry);
@@ -138,7 +155,8 @@ std::string joined(const std::vector<std::string>& parts) {
 }  // namespace
 
 void PartsReport::add(const std::string& part, Pick pick) {
-    if (pick == Pick::Vendor) vendor.push_back(part);
+    if (pick == Pick::Vendor || pick == Pick::Overruled) vendor.push_back(part);
+    if (pick == Pick::Overruled) dropped.push_back(part);
     if (is_local(pick)) local.push_back(part);
     if (pick == Pick::Clash) withheld.push_back(part);
 }
@@ -147,7 +165,10 @@ Change PartsReport::to_change(const std::string& path) const {
     Change out;
     out.path = path;
     out.vendor_withheld = !withheld.empty();
-    if (local.empty()) {
+    out.local_dropped = !dropped.empty();
+    if (local.empty() && !dropped.empty()) {
+        out.kind = ChangeKind::Overruled;
+    } else if (local.empty()) {
         out.kind = ChangeKind::VendorUpdate;
     } else if (!vendor.empty()) {
         out.kind = ChangeKind::Merged;
@@ -162,6 +183,7 @@ Change PartsReport::to_change(const std::string& path) const {
     say("local: ", local);
     say("vendor: ", vendor);
     say("the vendor's change not taken: ", withheld);
+    say("the local change not kept: ", dropped);
     return out;
 }
 
@@ -179,20 +201,25 @@ ResultEntry whole_entry(Node& node, Side side) {
     return entry;
 }
 
-MergedEntry merge_parts(
-    Node* base, Node& current, Node& next, const AccountFile* lines, const std::stop_token& stop) {
+MergedEntry merge_parts(Node* base,
+                        Node& current,
+                        Node& next,
+                        const AccountFile* lines,
+                        Policy policy,
+                        const std::stop_token& stop) {
     MergedEntry out;
     out.entry.name = current.name();
     out.entry.type = current.type();
     out.entry.mode = current.stat().st_mode & S_IFMT;
     out.entry.in_current = out.entry.in_next = true;
-    merge_content(base, current, next, lines, stop, out);
+    merge_content(base, current, next, lines, policy, stop, out);
     if (current.type() == NodeType::Directory) {
         out.entry.mtime = newer(current.stat().st_mtim, next.stat().st_mtim);
     }
-    merge_permissions(base, current, next, out);
-    merge_plain_xattrs(base, current, next, out);
+    merge_permissions(base, current, next, policy, out);
+    merge_plain_xattrs(base, current, next, policy, out);
     out.entry.xattrs.merge(xattrs_of(next, XattrRole::Label));
+    if (policy == Policy::Ignore) out.report = {};
     return out;
 }
 

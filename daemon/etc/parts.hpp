@@ -15,10 +15,11 @@ namespace cfs::etc {
 
 /// What a three-way comparison of one part says.
 enum class Pick : std::uint8_t {
-    Same,    ///< both sides agree
-    Vendor,  ///< untouched here, changed by the vendor
-    Local,   ///< changed here, untouched by the vendor
-    Clash,   ///< changed differently: the local one stays
+    Same,       ///< both sides agree
+    Vendor,     ///< untouched here, changed by the vendor
+    Local,      ///< changed here, untouched by the vendor
+    Clash,      ///< changed differently: the local one stays
+    Overruled,  ///< changed here, and a rule takes the vendor's
 };
 
 /// Names of the parts ("content", "permissions", an attribute) by what was decided.
@@ -26,7 +27,9 @@ struct PartsReport {
     std::vector<std::string> local;
     std::vector<std::string> vendor;
     std::vector<std::string> withheld;  ///< the vendor's that lost; these are in `local` too
+    std::vector<std::string> dropped;   ///< local ones that a rule gave up; in `vendor` too
     bool content_is_local = false;
+    bool content_clashed = false;
 
     void add(const std::string& part, Pick pick);
 
@@ -46,8 +49,13 @@ struct MergedEntry {
 
 /// \param base the old image's entry, or nullptr if it has none of that type
 /// \param lines what a merge by lines made of the content, or nullptr
+/// \param policy the rule for this path; with `Ignore` the report says nothing
 /// \pre current.type() == next.type()
-[[nodiscard]] MergedEntry merge_parts(
-    Node* base, Node& current, Node& next, const AccountFile* lines, const std::stop_token& stop);
+[[nodiscard]] MergedEntry merge_parts(Node* base,
+                                      Node& current,
+                                      Node& next,
+                                      const AccountFile* lines,
+                                      Policy policy,
+                                      const std::stop_token& stop);
 
 }  // namespace cfs::etc

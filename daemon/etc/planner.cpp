@@ -6,37 +6,12 @@
 #include "etc/compare.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cfs::etc {
 namespace {
 
 constexpr std::string_view kUpdatedStamp = ".updated";
-constexpr std::size_t kNamedDifferences = 3;
-
-bool is_directory(const Node* node) {
-    return node != nullptr && node->type() == NodeType::Directory;
-}
-
-bool is_leaf(const Node* node) {
-    return node != nullptr && node->type() != NodeType::Directory;
-}
-
-bool same_file_type(const Node& one, const Node& other) {
-    return (one.stat().st_mode & S_IFMT) == (other.stat().st_mode & S_IFMT);
-}
-
-std::string words(const Node& node) {
-    return std::string(to_words(node.type()));
-}
-
-/// "'a', 'b', 'c' and more"
-std::string name_some(const std::vector<std::string>& paths) {
-    std::string out;
-    for (std::size_t i = 0; i < std::min(paths.size(), kNamedDifferences); ++i) {
-        out += (i == 0 ? "'" : ", '") + printable(paths[i], 200) + "'";
-    }
-    return paths.size() > kNamedDifferences ? out + " and more" : out;
-}
 
 void require_depth(const Node& directory, int depth) {
     if (depth < kMaxDepth) return;
@@ -78,7 +53,7 @@ void LinkTable::place(const Node& current, const std::string& path, ResultEntry&
 
 ResultEntry Planner::merge_root(const Triple& root) {
     merge_account_lines(root);
-    if (root.next != nullptr) return *both_directories(root, 0);
+    if (root.next != nullptr) return *both_directories(root, Policy::Default, 0);
     ResultEntry entry = whole_entry(*root.current, Side::Current);
     merge_children(root, 0, entry);
     return entry;
@@ -98,7 +73,8 @@ void Planner::merge_account_lines(const Triple& root) {
     accounts_ = merge_accounts(texts);
 }
 
-const AccountFile* Planner::account_lines(const std::string& path) {
+const AccountFile* Planner::account_lines(const std::string& path, Policy policy) {
+    if (policy == Policy::Ignore || policy == Policy::Restore) return nullptr;
     const auto found = accounts_.files.find(path);
     if (found == accounts_.files.end()) return nullptr;
     for (const Conflict& conflict : accounts_.conflicts) {
@@ -107,62 +83,90 @@ const AccountFile* Planner::account_lines(const std::string& path) {
     return &found->second;
 }
 
+/// Half of an account is never decided apart from the other half.
+Policy Planner::policy_of(const std::string& path) const {
+    const std::string account = account_main_file(path);
+    const Policy policy = rules_.find(account.empty() ? path : account);
+    const bool whole = policy == Policy::Ignore || policy == Policy::Restore;
+    return account.empty() || whole ? policy : Policy::Default;
+}
+
 void Planner::merge_children(const Triple& at, int depth, ResultEntry& into) {
     require_depth(*at.current, depth);
     const bool is_root = at.current->path() == ".";
+    Siblings own{at, {}, {}};
+    Siblings* const outer = std::exchange(siblings_, &own);
     for (const std::string& name : union_of_names(at.pristine, at.current, at.next)) {
         if (is_root && name == kUpdatedStamp) continue;
+        if (own.replaced.contains(name)) continue;
         const NodePtr pristine = find_child(at.pristine, name);
         const NodePtr current = find_child(at.current, name);
         const NodePtr next = find_child(at.next, name);
-        Result child = merge({pristine.get(), current.get(), next.get()}, depth + 1);
-        if (child) into.children.push_back(std::move(*child));
+        const Triple child{pristine.get(), current.get(), next.get()};
+        Result merged = merge(child, depth + 1);
+        if (merged) into.children.push_back(std::move(*merged));
+        if (own.wanted) flush_beside(child, depth + 1);
     }
+    siblings_ = outer;
+    std::move(own.beside.begin(), own.beside.end(), std::back_inserter(into.children));
 }
 
 Planner::Result Planner::merge(const Triple& at, int depth) {
     check(stop_);
-    if (at.current == nullptr) return without_local(at, depth);
-    if (is_local_special(at)) return without_special(at, depth);
-    if (is_directory(at.current)) return directory_in_current(at, depth);
-    if (at.next == nullptr) return leaf_alone(at);
-    return is_directory(at.next) ? leaf_against_directory(at, depth) : leaves(at);
+    const Node* const any = at.current != nullptr ? at.current
+                            : at.next != nullptr  ? at.next
+                                                  : at.pristine;
+    if (any == nullptr) return std::nullopt;
+    const Policy policy = policy_of(any->path());
+    if (at.current != nullptr && is_local_special(at)) return without_special(at, policy, depth);
+    if (policy == Policy::Ignore) return ignored(at, depth);
+    if (policy == Policy::Restore) return restored(at, depth);
+    return merge_by_default(at, policy, depth);
 }
 
-Planner::Result Planner::without_local(const Triple& at, int depth) {
+Planner::Result Planner::merge_by_default(const Triple& at, Policy policy, int depth) {
+    if (at.current == nullptr) return without_local(at, policy, depth);
+    if (is_directory(at.current)) return directory_in_current(at, policy, depth);
+    if (at.next == nullptr) return leaf_alone(at, policy);
+    return is_directory(at.next) ? leaf_against_directory(at, policy, depth)
+                                 : leaves(at, policy, depth);
+}
+
+Planner::Result Planner::without_local(const Triple& at, Policy policy, int depth) {
     if (at.next == nullptr) return std::nullopt;
     if (at.pristine == nullptr) return take_vendor(at, "new", depth);
     const bool withheld = !same_tree(at.pristine, at.next);
-    report(*at.next,
-           ChangeKind::DeletedLocal,
-           words(*at.pristine) + (withheld ? "; changed by the vendor since" : ""),
-           withheld);
+    std::string detail = words(*at.pristine) + (withheld ? "; changed by the vendor since" : "");
+    if (withheld && policy == Policy::Take) return overrule(at, "deleted here: " + detail, depth);
+    if (withheld && policy == Policy::Both) detail += put_beside(at);
+    report(*at.next, ChangeKind::DeletedLocal, std::move(detail), withheld);
     return std::nullopt;
 }
 
-Planner::Result Planner::without_special(const Triple& at, int depth) {
+Planner::Result Planner::without_special(const Triple& at, Policy policy, int depth) {
+    const bool vendors = at.next != nullptr && policy != Policy::Ignore;
     std::string detail = words(*at.current) + " made here is not carried over";
-    if (at.next != nullptr) detail += "; " + words(*at.next) + " of the vendor takes the name";
+    if (vendors) detail += "; " + words(*at.next) + " of the vendor takes the name";
     report(*at.current, ChangeKind::Ignored, std::move(detail));
-    if (at.next == nullptr) return std::nullopt;
+    if (!vendors) return std::nullopt;
     return adopt(*at.next, {}, depth);
 }
 
-Planner::Result Planner::directory_in_current(const Triple& at, int depth) {
-    if (is_directory(at.next)) return both_directories(at, depth);
-    if (at.next != nullptr) return directory_against_leaf(at, depth);
-    if (is_directory(at.pristine)) return directory_without_vendor(at, depth);
+Planner::Result Planner::directory_in_current(const Triple& at, Policy policy, int depth) {
+    if (is_directory(at.next)) return both_directories(at, policy, depth);
+    if (at.next != nullptr) return directory_against_leaf(at, policy, depth);
+    if (is_directory(at.pristine)) return directory_without_vendor(at, policy, depth);
     if (at.pristine == nullptr) {
         return adopt(*at.current,
                      {Side::Current, ChangeKind::AddedLocal, ChangeKind::AddedLocal, {}, false},
                      depth);
     }
-    return keep_local(at, "the vendor removed " + words(*at.pristine), true, depth);
+    return keep_local(at, "the vendor removed " + words(*at.pristine), true, policy, depth);
 }
 
-Planner::Result Planner::both_directories(const Triple& at, int depth) {
+Planner::Result Planner::both_directories(const Triple& at, Policy policy, int depth) {
     Node* base = is_directory(at.pristine) ? at.pristine : nullptr;
-    MergedEntry merged = merge_parts(base, *at.current, *at.next, nullptr, stop_);
+    MergedEntry merged = merge_parts(base, *at.current, *at.next, nullptr, policy, stop_);
     if (!merged.report.nothing()) {
         plan_.changes.push_back(merged.report.to_change(at.current->path()));
     }
@@ -170,18 +174,23 @@ Planner::Result Planner::both_directories(const Triple& at, int depth) {
     return std::move(merged.entry);
 }
 
-Planner::Result Planner::directory_without_vendor(const Triple& at, int depth) {
+Planner::Result Planner::directory_without_vendor(const Triple& at, Policy policy, int depth) {
     const auto place = static_cast<std::ptrdiff_t>(plan_.changes.size());
     ResultEntry entry = whole_entry(*at.current, Side::Current);
     merge_children(at, depth, entry);
-    const bool own = !same_entry(*at.pristine, *at.current, stop_);
+    const bool changed = at.pristine == nullptr || !same_entry(*at.pristine, *at.current, stop_);
+    const bool dropped = changed && (policy == Policy::Take || policy == Policy::Restore);
+    const bool own = changed && !dropped;
     const bool kept = own || !entry.children.empty();
-    Change change{at.current->path(), ChangeKind::RemovedByVendor, "a directory", false};
+    Change change{at.current->path(), ChangeKind::RemovedByVendor, "a directory", false, false};
     if (kept) {
         change.kind = ChangeKind::KeptLocal;
         change.vendor_withheld = true;
         change.detail = own ? "the vendor removed the directory; its metadata is local"
                             : "the vendor removed the directory; kept for what is in it";
+    } else if (dropped) {
+        change.kind = ChangeKind::Overruled;
+        change.local_dropped = true;
     }
     // Before what is below it, although only that decides.
     plan_.changes.insert(plan_.changes.begin() + place, std::move(change));
@@ -189,59 +198,13 @@ Planner::Result Planner::directory_without_vendor(const Triple& at, int depth) {
     return entry;
 }
 
-Planner::Result Planner::directory_against_leaf(const Triple& at, int depth) {
-    if (is_leaf(at.pristine)) {
-        const bool withheld = !same_tree(at.pristine, at.next);
-        return keep_local(at, "was " + words(*at.pristine), withheld, depth);
-    }
-    if (at.pristine == nullptr) {
-        conflict(
-            *at.current,
-            "a directory made here, and the new image has " + words(*at.next) + " of that name");
-        return std::nullopt;
-    }
-    const auto local = differences(at.pristine, at.current, true, kNamedDifferences + 1, stop_);
-    if (local.empty()) {
-        Result taken = take_vendor(at, "was a directory", depth);
-        report_specials(at);
-        return taken;
-    }
-    conflict(
-        *at.current,
-        "the new image has " + words(*at.next) +
-            " in place of the directory, in which something is changed here: " + name_some(local));
-    return std::nullopt;
-}
-
-void Planner::report_specials(const Triple& at) {
-    for (const std::string& name : at.current->names()) {
-        const NodePtr pristine = find_child(at.pristine, name);
-        const NodePtr current = find_child(at.current, name);
-        if (!current) continue;
-        const Triple below{pristine.get(), current.get(), nullptr};
-        if (is_local_special(below)) (void)without_special(below, 0);
-        if (is_directory(current.get())) report_specials(below);
-    }
-}
-
-Planner::Result Planner::leaf_against_directory(const Triple& at, int depth) {
-    if (is_directory(at.pristine)) {
-        const bool withheld = !same_tree(at.pristine, at.next);
-        return keep_local(at, "was a directory", withheld, depth);
-    }
-    if (untouched_leaf(at)) return take_vendor(at, "was " + words(*at.current), depth);
-    const std::string made = at.pristine == nullptr ? " made here" : " changed here";
-    conflict(*at.current,
-             words(*at.current) + made + ", and the new image has a directory of that name");
-    return std::nullopt;
-}
-
-Planner::Result Planner::leaf_alone(const Triple& at) {
+Planner::Result Planner::leaf_alone(const Triple& at, Policy policy) {
     if (untouched_leaf(at)) {
         report(*at.current, ChangeKind::RemovedByVendor, words(*at.current));
         return std::nullopt;
     }
     const bool added = at.pristine == nullptr;
+    if (!added && policy == Policy::Take) return overrule(at, "the vendor removed it", 0);
     return adopt(*at.current,
                  {Side::Current,
                   added ? ChangeKind::AddedLocal : ChangeKind::KeptLocal,
@@ -251,21 +214,25 @@ Planner::Result Planner::leaf_alone(const Triple& at) {
                  0);
 }
 
-Planner::Result Planner::leaves(const Triple& at) {
-    if (same_file_type(*at.current, *at.next)) return leaves_of_one_type(at);
-    if (untouched_leaf(at)) return take_vendor(at, "was " + words(*at.current), 0);
+Planner::Result Planner::leaves(const Triple& at, Policy policy, int depth) {
+    if (same_file_type(*at.current, *at.next)) return leaves_of_one_type(at, policy);
+    if (untouched_leaf(at)) return take_vendor(at, "was " + words(*at.current), depth);
     const bool withheld = at.pristine == nullptr || !same_tree(at.pristine, at.next);
-    return keep_local(
-        at, words(*at.current) + " here, " + words(*at.next) + " in the new image", withheld, 0);
+    const std::string detail =
+        words(*at.current) + " here, " + words(*at.next) + " in the new image";
+    return keep_local(at, detail, withheld, policy, depth);
 }
 
-Planner::Result Planner::leaves_of_one_type(const Triple& at) {
+Planner::Result Planner::leaves_of_one_type(const Triple& at, Policy policy) {
     Node* base = at.pristine;
     if (base != nullptr && !same_file_type(*base, *at.current)) base = nullptr;
-    const AccountFile* lines = account_lines(at.current->path());
-    MergedEntry merged = merge_parts(base, *at.current, *at.next, lines, stop_);
+    const AccountFile* lines = account_lines(at.current->path(), policy);
+    MergedEntry merged = merge_parts(base, *at.current, *at.next, lines, policy, stop_);
     if (!merged.report.nothing()) {
-        plan_.changes.push_back(merged.report.to_change(at.current->path()));
+        Change change = merged.report.to_change(at.current->path());
+        if (merged.report.content_clashed && policy == Policy::Both)
+            change.detail += put_beside(at);
+        plan_.changes.push_back(std::move(change));
     }
     return finish_leaf(*at.current, std::move(merged.entry));
 }
@@ -281,15 +248,22 @@ Planner::Result Planner::adopt(Node& node, const Adoption& how, int depth) {
     for (const std::string& name : node.names()) {
         const NodePtr child = find_child(&node, name);
         if (!child) continue;
-        const bool special = child->type() == NodeType::Special;
-        if (special && how.side == Side::Current) {
-            (void)without_special({nullptr, child.get(), nullptr}, depth);
-            continue;
-        }
-        Result below = adopt(*child, {how.side, how.below, how.below, {}, false}, depth + 1);
+        Result below = adopt_child(*child, how, depth + 1);
         if (below) entry.children.push_back(std::move(*below));
     }
     return entry;
+}
+
+Planner::Result Planner::adopt_child(Node& child, const Adoption& how, int depth) {
+    const Policy policy = policy_of(child.path());
+    if (how.side == Side::Current) {
+        const Triple local{nullptr, &child, nullptr};
+        if (child.type() == NodeType::Special) return without_special(local, policy, depth);
+        if (policy == Policy::Restore) return restored(local, depth);
+    } else if (policy == Policy::Ignore) {
+        return std::nullopt;
+    }
+    return adopt(child, {how.side, how.below, how.below, {}, false}, depth);
 }
 
 Planner::Result Planner::take_vendor(const Triple& at, std::string detail, int depth) {
@@ -299,11 +273,11 @@ Planner::Result Planner::take_vendor(const Triple& at, std::string detail, int d
         depth);
 }
 
-Planner::Result Planner::keep_local(const Triple& at,
-                                    std::string detail,
-                                    bool withheld,
-                                    int depth) {
+Planner::Result Planner::keep_local(
+    const Triple& at, std::string detail, bool withheld, Policy policy, int depth) {
+    if (withheld && policy == Policy::Take) return overrule(at, std::move(detail), depth);
     if (withheld) detail += "; the vendor's change not taken";
+    if (withheld && policy == Policy::Both) detail += put_beside(at);
     return adopt(
         *at.current,
         {Side::Current, ChangeKind::KeptLocal, ChangeKind::AddedLocal, std::move(detail), withheld},
@@ -329,14 +303,7 @@ bool Planner::is_local_special(const Triple& at) const {
 }
 
 void Planner::report(const Node& at, ChangeKind kind, std::string detail, bool withheld) {
-    plan_.changes.push_back({at.path(), kind, std::move(detail), withheld});
-}
-
-void Planner::conflict(const Node& at, std::string what) {
-    plan_.conflicts.push_back({at.path(),
-                               std::move(what),
-                               "move or remove /etc/" + printable(at.path(), 400) +
-                                   ", or undo the change there, then stage the update again"});
+    plan_.changes.push_back({at.path(), kind, std::move(detail), withheld, false});
 }
 
 }  // namespace cfs::etc

@@ -19,6 +19,7 @@ enum class Side : std::uint8_t { Current, Next };
 
 struct ResultEntry {
     std::string name;
+    std::string source;  ///< its name on the side that it comes from; empty: the same
     NodeType type = NodeType::File;
     Side content = Side::Next;
     mode_t mode = 0;  ///< with the type bits

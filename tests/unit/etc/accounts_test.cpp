@@ -228,12 +228,16 @@ TEST(EtcAccountsInTrees, OnlyTheFilesAtTheTopAreMeant) {
     EXPECT_EQ(Merged(t).result.at("d/passwd"), "file " + kRoot + kMine);
 }
 
-TEST(EtcAccountsInTrees, ATakenIdStopsTheMerge) {
+TEST(EtcAccountsInTrees, ATakenIdIsReportedAndTheMergeGoesOn) {
     Trees t;
     t.all([](Tree& x) { x.file("passwd", kRoot); });
     t.current.file("passwd", kRoot + "mine:x:900:900::/:/bin/sh\n");
     t.next.file("passwd", kRoot + kNew);
-    EXPECT_EQ(conflicts(t.plan()), "passwd");
+    const Merged m(t);
+    ASSERT_EQ(conflicts(m.plan), "passwd");
+    EXPECT_EQ(m.plan.conflicts[0].kind, ConflictKind::Id);
+    EXPECT_EQ(m.plan.conflicts[0].resolution, "the new image's line is left out");
+    EXPECT_EQ(m.result.listing(), t.current.listing());
 }
 
 TEST(EtcAccountsInTrees, ALinkInsteadOfTheFileIsLeftToTheRuleForFiles) {

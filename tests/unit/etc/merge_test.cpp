@@ -178,14 +178,19 @@ TEST(EtcConflict, ErrorNamesSomePathsAndDetailsAll) {
     }
 }
 
-TEST(EtcConflict, APlanWithOneIsNotApplied) {
+TEST(EtcConflict, EachSaysWhatTheResultHas) {
     Trees t;
-    t.current.file("a", "mine").file("b", "mine");
-    t.next.dir("a");
-    Tree out;
-    EXPECT_EQ(code_of([&] { apply_merge(t.plan(), t.input(), out.fd()); }),
-              ErrorCode::MergeConflict);
-    EXPECT_TRUE(list_dir(out.fd()).empty());
+    t.all([](Tree& x) { x.file("mode", "1").file("d/f", "1"); });
+    t.current.file("made", "mine").mode("mode", 0600).remove("d/f");
+    t.next.dir("made").remove("mode").dir("mode").remove("d").file("d", "2");
+    const Merged m(t);
+    ASSERT_EQ(conflicts(m.plan), "d,made,mode");
+    EXPECT_EQ(m.plan.conflicts[1].resolution,
+              "the local one stays; the vendor's is beside it as 'made.new'");
+    for (const std::size_t i : {0U, 2U}) {
+        EXPECT_EQ(m.plan.conflicts[i].resolution,
+                  "the vendor's is taken: of the local one no content is lost");
+    }
 }
 
 TEST(EtcConflict, UntouchedLeafMayBecomeADirectoryAndBack) {
@@ -201,7 +206,9 @@ TEST(EtcConflict, ChangedModeOfALeafThatBecameADirectoryIsOne) {
     t.all([](Tree& x) { x.file("a", "1"); });
     t.current.mode("a", 0600);
     t.next.remove("a").dir("a");
-    EXPECT_EQ(conflicts(t.plan()), "a");
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "a");
+    EXPECT_EQ(m.result.at("a"), "dir");
 }
 
 class EtcChangedMeanwhile : public ::testing::Test {

@@ -30,11 +30,15 @@ bool is_below(const std::string& path, const std::string& top) {
 
 /// One merge, flattened.
 struct Case {
-    explicit Case(const Trees& trees)
+    explicit Case(const Trees& trees, const Rules& rules = {})
         : pristine(flatten(trees.pristine)),
           current(flatten(trees.current)),
           next(flatten(trees.next)),
-          plan(trees.plan()) {}
+          plan(trees.plan(rules)) {
+        Tree out;
+        apply_merge(plan, trees.input(), out.fd());
+        result = flatten(out);
+    }
 
     Flat pristine;
     Flat current;
@@ -46,6 +50,15 @@ struct Case {
         return std::any_of(plan.conflicts.begin(), plan.conflicts.end(), [&](const Conflict& one) {
             return is_below(path, one.path);
         });
+    }
+
+    /// Is it the vendor's copy of another path?
+    [[nodiscard]] const Change* beside(const std::string& path) const {
+        const auto found =
+            std::find_if(plan.changes.begin(), plan.changes.end(), [&](const Change& one) {
+                return one.kind == ChangeKind::VendorBeside && is_below(path, one.path);
+            });
+        return found == plan.changes.end() ? nullptr : &*found;
     }
 
     [[nodiscard]] const Change* change_at(const std::string& path) const {
@@ -91,17 +104,19 @@ std::string lost_metadata(const FlatEntry* old, const FlatEntry& mine, const Fla
     return "";
 }
 
-/// Local content, permissions and attributes are in R, or the path is named.
+/// Local content is in R, always; local permissions and attributes too, or the path is in conflict.
 std::string lost_local(const Case& c) {
     for (const auto& [path, mine] : c.current) {
         const FlatEntry* old = look_up(c.pristine, path);
-        if (equal(old, &mine) || c.in_conflict(path)) continue;
-        if (c.under_ignored(path)) continue;
+        if (equal(old, &mine) || c.under_ignored(path)) continue;
+        // A copy of the vendor's that gave way to a newer one.
+        if (c.beside(path) != nullptr) continue;
         const FlatEntry* got = look_up(c.result, path);
-        if (got == nullptr) return at(path, "changed here and gone");
         if (!same_content(old, &mine) && !same_content(got, &mine)) {
             return at(path, "content changed here and lost");
         }
+        if (c.in_conflict(path)) continue;
+        if (got == nullptr) return at(path, "changed here and gone");
         const std::string lost = lost_metadata(old, mine, *got);
         if (!lost.empty()) return at(path, lost);
     }
@@ -111,7 +126,7 @@ std::string lost_local(const Case& c) {
 std::string resurrected(const Case& c) {
     for (const auto& [path, old] : c.pristine) {
         if (look_up(c.current, path) != nullptr || c.in_conflict(path)) continue;
-        if (c.under_ignored(path)) continue;
+        if (c.under_ignored(path) || c.beside(path) != nullptr) continue;
         if (look_up(c.result, path) != nullptr) return at(path, "deleted here and back again");
     }
     return "";
@@ -123,6 +138,7 @@ std::string lost_vendor(const Case& c) {
         const FlatEntry* old = look_up(c.pristine, path);
         if (!equal(old, look_up(c.current, path))) continue;
         if (!c.reachable(path) || c.in_conflict(path)) continue;
+        if (c.beside(path) != nullptr) return at(path, "a copy of another path took its name");
         if (!equal(look_up(c.result, path), &theirs))
             return at(path, "the vendor's change is lost");
     }
@@ -133,6 +149,7 @@ std::string kept_removed(const Case& c) {
     for (const auto& [path, old] : c.pristine) {
         if (look_up(c.next, path) != nullptr || c.in_conflict(path) || old.type == 'd') continue;
         const FlatEntry* mine = look_up(c.current, path);
+        if (c.beside(path) != nullptr) continue;
         if (mine != nullptr && *mine == old && look_up(c.result, path) != nullptr) {
             return at(path, "removed by the vendor, untouched here, and still there");
         }
@@ -142,6 +159,7 @@ std::string kept_removed(const Case& c) {
 
 std::string invented(const Case& c) {
     for (const auto& [path, got] : c.result) {
+        if (c.beside(path) != nullptr) continue;
         if (!same_content(&got, look_up(c.current, path)) &&
             !same_content(&got, look_up(c.next, path))) {
             return at(path, "content that neither side has");
@@ -166,18 +184,34 @@ std::string silent(const Case& c) {
     return "";
 }
 
+/// What is written beside a path is all that the vendor has there.
+std::string wrong_copy(const Case& c) {
+    constexpr std::size_t kSuffix = 4;
+    for (const Change& change : c.plan.changes) {
+        if (change.kind != ChangeKind::VendorBeside) continue;
+        const std::string original = change.path.substr(0, change.path.size() - kSuffix);
+        Flat copy;
+        Flat theirs;
+        for (const auto& [path, entry] : c.result) {
+            if (is_below(path, change.path)) copy[path.substr(change.path.size())] = entry;
+        }
+        for (const auto& [path, entry] : c.next) {
+            if (is_below(path, original)) theirs[path.substr(original.size())] = entry;
+        }
+        if (copy != theirs) return at(change.path, "is not what the vendor has");
+    }
+    return "";
+}
+
 std::string broken_in_general(const Trees& trees) {
-    Case c(trees);
+    const Case c(trees);
     const MergePlan again = trees.plan();
     if (again.changes != c.plan.changes || again.conflicts != c.plan.conflicts) {
         return "two plans differ";
     }
-    if (!c.plan.conflicts.empty()) return "";
-    Tree out;
-    apply_merge(c.plan, trees.input(), out.fd());
-    c.result = flatten(out);
     if (c.result.size() != c.plan.result_entries) return "the plan counts other entries";
-    for (auto* promise : {lost_local, resurrected, lost_vendor, kept_removed, invented, silent}) {
+    for (auto* promise :
+         {lost_local, resurrected, lost_vendor, kept_removed, invented, silent, wrong_copy}) {
         std::string broken = promise(c);
         if (!broken.empty()) return broken;
     }
@@ -214,6 +248,33 @@ Flat carried(const Flat& current, const Flat& pristine) {
     return out;
 }
 
+/// C without special files made here; nothing of the vendor's in their place.
+Flat without_specials(const Case& c) {
+    Flat out;
+    for (const auto& [path, entry] : c.current) {
+        if (entry.type != 's' || same_content(look_up(c.pristine, path), &entry)) {
+            out.emplace(path, entry);
+        }
+    }
+    return out;
+}
+
+/// Rules for everything: what they promise needs no knowledge of the merge.
+std::string broken_by_rule(const Trees& trees) {
+    if (Case(trees, Rules({"restore *"})).result != flatten(trees.next)) {
+        return "'restore' is not what the new image has";
+    }
+    const Case ignored(trees, Rules({"ignore *"}));
+    if (ignored.result != without_specials(ignored)) return "'ignore' is not what is here";
+    for (const char* word : {"keep", "take", "both"}) {
+        const Case c(trees, Rules({std::string(word) + " *"}));
+        std::string broken = c.plan.conflicts.empty() ? wrong_copy(c) : "a conflict";
+        if (broken.empty() && *word != 't') broken = lost_local(c);
+        if (!broken.empty()) return std::string(word) + ": " + broken;
+    }
+    return "";
+}
+
 }  // namespace
 
 std::string broken_promise(const Trees& trees) {
@@ -227,7 +288,8 @@ std::string broken_promise(const Trees& trees) {
     if (broken.empty()) {
         broken = broken_in_known_case({p, p, n}, flatten(trees.next), "merge(P,P,N)");
     }
-    return broken.empty() ? broken_in_general(trees) : broken;
+    if (broken.empty()) broken = broken_in_general(trees);
+    return broken.empty() ? broken_by_rule(trees) : broken;
 }
 
 }  // namespace cfs::etc::test

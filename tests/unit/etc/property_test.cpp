@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CFS_ETC_CASES=20000 runs more than the usual number; CFS_ETC_SEED=N starts elsewhere.
+// CFS_LONG=1 runs ten times the usual number of cases, CFS_ETC_CASES=N just so many; CFS_ETC_SEED=N
+// starts elsewhere.
 #include "unit/etc/random_trees.hpp"
 
 #include <gtest/gtest.h>
@@ -41,7 +42,8 @@ TEST_F(EtcMergeProperty, RandomTreesKeepEveryPromise) {
     canary.file("file", "outside");
     const std::string before = canary.listing();
     const unsigned long first = from_environment("CFS_ETC_SEED", 1);
-    const unsigned long cases = from_environment("CFS_ETC_CASES", 2000);
+    const unsigned long cases =
+        from_environment("CFS_ETC_CASES", from_environment("CFS_LONG", 0) != 0 ? 20'000 : 2'000);
     for (unsigned long seed = first; seed < first + cases; ++seed) {
         test::Trees trees;
         test::grow(trees, random_steps(seed), canary.real("."));

@@ -28,7 +28,7 @@ struct Step {
 
 /// One to three components out of four names each, so that steps meet.
 std::string path_from(unsigned byte) {
-    static constexpr std::array<const char*, 4> kNames{"a", "b", "c.d", ".updated"};
+    static constexpr std::array<const char*, 4> kNames{"a", "b", "a.new", ".updated"};
     std::string path = kNames.at(byte & 3U);
     for (unsigned i = 0; i < byte >> 6U && i < 2; ++i) {
         path += "/" + std::string(kNames.at((byte >> (2 * i + 2)) & 3U));

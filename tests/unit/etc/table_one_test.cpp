@@ -265,22 +265,33 @@ TEST(EtcMergeRow, A20_AddedFileAgainstNewDirectoryIsAConflict) {
     Trees t;
     t.current.file("a", "mine");
     t.next.file("a/f", "new");
-    EXPECT_EQ(conflicts(t.plan()), "a");
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "a");
+    EXPECT_EQ(m.result.at("a"), "file mine");
+    EXPECT_EQ(m.result.at("a.new/f"), "file new");
+    EXPECT_EQ(m.change("a"), "kept-local!");
+    EXPECT_EQ(m.change("a.new"), "vendor-beside");
 }
 
 TEST(EtcMergeRow, A21_AddedDirectoryAgainstNewFileIsAConflict) {
     Trees t;
     t.current.file("a/f", "mine");
     t.next.file("a", "new");
-    EXPECT_EQ(conflicts(t.plan()), "a");
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "a");
+    EXPECT_EQ(m.result.at("a/f"), "file mine");
+    EXPECT_EQ(m.result.at("a.new"), "file new");
 }
 
 TEST(EtcMergeRow, A22_ChangedLinkAgainstNewDirectoryIsAConflict) {
     Trees t;
     t.all([](Tree& x) { x.link("l", "old"); });
     t.current.remove("l").link("l", "mine");
-    t.next.remove("l").dir("l");
-    EXPECT_EQ(conflicts(t.plan()), "l");
+    t.next.remove("l").dir("l", 0711);
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "l");
+    EXPECT_EQ(m.result.at("l"), "link mine");
+    EXPECT_EQ(m.result.mode_of("l.new"), 0711U);
 }
 
 TEST(EtcMergeRow, A23_DirectoryMadeAFileOverLocalChangesIsAConflict) {
@@ -289,9 +300,14 @@ TEST(EtcMergeRow, A23_DirectoryMadeAFileOverLocalChangesIsAConflict) {
     t.current.file("modified/f", "mine").remove("deleted/f");
     for (const char* name : {"modified", "deleted", "same"})
         t.next.remove(name).file(name, "now a file");
-    const MergePlan plan = t.plan();
-    EXPECT_EQ(conflicts(plan), "deleted,modified");
-    EXPECT_NE(plan.conflicts[1].what.find("'modified/f'"), std::string::npos);
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "deleted,modified");
+    EXPECT_NE(m.plan.conflicts[1].what.find("'modified/f'"), std::string::npos);
+    EXPECT_EQ(m.result.at("modified/f"), "file mine");
+    EXPECT_EQ(m.result.at("modified.new"), "file now a file");
+    EXPECT_EQ(m.result.at("deleted"), "file now a file");
+    EXPECT_EQ(m.result.at("deleted.new"), "none");
+    EXPECT_EQ(m.result.at("same"), "file now a file");
 }
 
 TEST(EtcMergeRow, A24_ChildIsNeverWrittenThroughANewRelativeLink) {
@@ -299,7 +315,11 @@ TEST(EtcMergeRow, A24_ChildIsNeverWrittenThroughANewRelativeLink) {
     t.all([](Tree& x) { x.file("d/f", "1").file("other/f", "vendor"); });
     t.current.file("d/f", "mine");
     t.next.remove("d").link("d", "other");
-    EXPECT_EQ(conflicts(t.plan()), "d");
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "d");
+    EXPECT_EQ(m.result.at("d/f"), "file mine");
+    EXPECT_EQ(m.result.at("other/f"), "file vendor");
+    EXPECT_EQ(m.result.at("d.new"), "link other");
 }
 
 class NewAbsoluteLink : public ::testing::Test {
@@ -318,13 +338,18 @@ class NewAbsoluteLink : public ::testing::Test {
 
 TEST_F(NewAbsoluteLink, A25_ChangedChildIsAConflictAndNothingIsWrittenOutside) {
     trees_.current.file("d/f", "mine").file("d/added", "mine");
-    EXPECT_EQ(conflicts(trees_.plan()), "d");
+    const Merged m(trees_);
+    EXPECT_EQ(conflicts(m.plan), "d");
     EXPECT_EQ(outside_.at("added"), "none");
+    EXPECT_EQ(m.result.at("d/added"), "file mine");
+    EXPECT_EQ(m.result.at("d.new").substr(0, 5), "link ");
 }
 
 TEST_F(NewAbsoluteLink, A26_DeletedChildIsAConflictAndNothingIsDeletedOutside) {
     trees_.current.remove("d/f");
-    EXPECT_EQ(conflicts(trees_.plan()), "d");
+    const Merged m(trees_);
+    EXPECT_EQ(conflicts(m.plan), "d");
+    EXPECT_EQ(m.result.at("d").substr(0, 5), "link ");
 }
 
 TEST_F(NewAbsoluteLink, UntouchedDirectoryBecomesTheLink) {

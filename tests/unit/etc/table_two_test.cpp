@@ -159,7 +159,12 @@ TEST(EtcMergeRow, B21b_NestedClashIsFoundWhilePlanning) {
     Trees t;
     t.current.file("made/here/x", "mine").file("made/here2/x/y", "mine");
     t.next.file("made/here/x/y", "new").file("made/here2/x", "new");
-    EXPECT_EQ(conflicts(t.plan()), "made/here/x,made/here2/x");
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "made/here/x,made/here2/x");
+    EXPECT_EQ(m.result.at("made/here/x"), "file mine");
+    EXPECT_EQ(m.result.at("made/here/x.new/y"), "file new");
+    EXPECT_EQ(m.result.at("made/here2/x/y"), "file mine");
+    EXPECT_EQ(m.result.at("made/here2/x.new"), "file new");
 }
 
 TEST(EtcMergeRow, B23b_DeletedChildUnderANewFileIsFoundWhilePlanning) {
@@ -167,9 +172,10 @@ TEST(EtcMergeRow, B23b_DeletedChildUnderANewFileIsFoundWhilePlanning) {
     t.all([](Tree& x) { x.file("d/f", "1").file("d/g", "1"); });
     t.current.remove("d/f");
     t.next.remove("d").file("d", "new");
-    const MergePlan plan = t.plan();
-    EXPECT_EQ(conflicts(plan), "d");
-    EXPECT_NE(plan.conflicts[0].what.find("'d/f'"), std::string::npos);
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "d");
+    EXPECT_NE(m.plan.conflicts[0].what.find("'d/f'"), std::string::npos);
+    EXPECT_EQ(m.result.at("d"), "file new");
 }
 
 TEST(EtcMergeRow, B23c_DirectoryMetadataUnderANewFileIsFoundWhilePlanning) {
@@ -177,7 +183,10 @@ TEST(EtcMergeRow, B23c_DirectoryMetadataUnderANewFileIsFoundWhilePlanning) {
     t.all([](Tree& x) { x.file("d/f", "1"); });
     t.current.mode("d", 0700);
     t.next.remove("d").file("d", "new");
-    EXPECT_EQ(conflicts(t.plan()), "d");
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "d");
+    EXPECT_EQ(m.result.at("d"), "file new");
+    EXPECT_EQ(m.result.mode_of("d"), 0644U);
 }
 
 TEST(EtcMergeRow, B24b_DeletedChildUnderANewLinkIsAConflict) {
@@ -185,7 +194,10 @@ TEST(EtcMergeRow, B24b_DeletedChildUnderANewLinkIsAConflict) {
     t.all([](Tree& x) { x.file("d/f", "1").file("other/f", "1"); });
     t.current.remove("d/f");
     t.next.remove("d").link("d", "other");
-    EXPECT_EQ(conflicts(t.plan()), "d");
+    const Merged m(t);
+    EXPECT_EQ(conflicts(m.plan), "d");
+    EXPECT_EQ(m.result.at("d"), "link other");
+    EXPECT_EQ(m.result.at("other/f"), "file 1");
 }
 
 TEST(EtcMergeRow, B27_SpecialFileInAReplacedDirectoryIsNoLocalChange) {

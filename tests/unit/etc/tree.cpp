@@ -166,14 +166,15 @@ std::string Tree::listing(bool with_labels) const {
     return out.str();
 }
 
-Merged::Merged(const Trees& trees) : plan(trees.plan()) {
+Merged::Merged(const Trees& trees, const Rules& rules) : plan(trees.plan(rules)) {
     apply_merge(plan, trees.input(), result.fd());
 }
 
 std::string Merged::change(const std::string& path) const {
     for (const Change& change : plan.changes) {
         if (change.path != path) continue;
-        return std::string(to_string(change.kind)) + (change.vendor_withheld ? "!" : "");
+        return std::string(to_string(change.kind)) + (change.vendor_withheld ? "!" : "") +
+               (change.local_dropped ? "-" : "");
     }
     return "";
 }

@@ -64,14 +64,17 @@ struct Trees {
 
     [[nodiscard]] MergeInput input() const { return {pristine.fd(), current.fd(), next.fd()}; }
 
-    [[nodiscard]] MergePlan plan() const { return plan_merge(input()); }
+    [[nodiscard]] MergePlan plan(const Rules& rules = {}) const {
+        return plan_merge(input(), {}, rules);
+    }
 };
 
 /// Plans, applies, and holds both.
 struct Merged {
-    explicit Merged(const Trees& trees);
+    explicit Merged(const Trees& trees, const Rules& rules = {});
 
-    /// "kept-local", "kept-local!" when the vendor's change was withheld, "" for no report.
+    /// "kept-local", "kept-local!" when the vendor's change was withheld, "overruled-" when a local
+    /// one was dropped, "" for no report.
     [[nodiscard]] std::string change(const std::string& path) const;
 
     MergePlan plan;

@@ -5,6 +5,7 @@
 #include "base/limits.hpp"
 #include "base/quoted.hpp"
 #include "settings/units.hpp"
+#include "settings/valid.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,34 +16,6 @@ namespace {
 
 std::string in_quotes(std::string_view text) {
     return quoted(text, HighBytes::Keep);
-}
-
-bool is_plain(std::string_view text) {
-    return std::none_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7f;
-    });
-}
-
-bool is_absolute_path(std::string_view text) {
-    return !text.empty() && text.front() == '/' && is_plain(text);
-}
-
-bool is_path_or_empty(std::string_view text) {
-    return text.empty() || is_absolute_path(text);
-}
-
-bool is_proxy(std::string_view text) {
-    constexpr std::array<std::string_view, 4> kSchemes = {
-        "http://", "https://", "socks5://", "socks5h://"};
-    return text.empty() || text == "direct" ||
-           (is_plain(text) && std::any_of(kSchemes.begin(), kSchemes.end(), [&](auto scheme) {
-                return text.starts_with(scheme) && text.size() > scheme.size();
-            }));
-}
-
-bool is_rate(std::uint64_t rate) {
-    return rate == 0 || (rate >= std::uint64_t{64} << 10 && rate <= std::uint64_t{1} << 40);
 }
 
 /// `member` picks the field; `valid` judges a string before it is taken.
@@ -269,6 +242,21 @@ std::vector<Key> boot_and_update_keys() {
     };
 }
 
+std::vector<Key> etc_keys() {
+    return {
+        list_key(
+            "etc.rules",
+            "a list of \"WORD PATH\": keep, take, both, ignore or restore, and a path below /etc",
+            CFS_FIELD(etc.rules),
+            is_etc_rule),
+        choice_key("etc.on_conflict",
+                   "\"continue\" or \"stop\"",
+                   std::array<std::pair<std::string_view, OnConflict>, 2>{
+                       {{"continue", OnConflict::Continue}, {"stop", OnConflict::Stop}}},
+                   CFS_FIELD(etc.on_conflict)),
+    };
+}
+
 std::vector<Key> health_keys() {
     using namespace std::chrono_literals;
     return {
@@ -368,6 +356,7 @@ std::vector<Key> make_keys() {
     for (std::vector<Key> some : {location_keys(),
                                   store_and_trust_keys(),
                                   boot_and_update_keys(),
+                                  etc_keys(),
                                   health_keys(),
                                   limit_and_net_keys()}) {
         std::move(some.begin(), some.end(), std::back_inserter(all));

@@ -54,6 +54,19 @@ struct UpdateSettings {
     bool auto_finalize = true;  ///< Update arms the new slot at once unless told otherwise
 };
 
+/// What a merge of /etc does where it cannot have both sides.
+enum class OnConflict {
+    Continue,  ///< keeps what is local, puts the vendor's beside it, says so
+    Stop,      ///< stages and arms nothing until somebody decided
+};
+
+/// The merge of /etc; see cfsupdated.toml(5) and daemon/etc/README.md.
+struct EtcSettings {
+    /// "WORD PATTERN" with keep, take, both, ignore or restore; the last one that fits decides.
+    std::vector<std::string> rules;
+    OnConflict on_conflict = OnConflict::Continue;
+};
+
 /// How a boot is judged; see cfsupdated(8), HEALTH.
 struct HealthSettings {
     /// Since the start of the kernel: a boot on trial that is not complete by then has failed, and
@@ -108,6 +121,7 @@ struct Settings {
     TrustSettings trust;
     BootSettings boot;
     UpdateSettings update;
+    EtcSettings etc;
     HealthSettings health;
     LimitSettings limits;
     NetSettings net;

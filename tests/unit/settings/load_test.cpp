@@ -71,6 +71,9 @@ esp_reserve = 4096
 max_uki_size = "256M"
 [update]
 auto_finalize = false
+[etc]
+rules = ["both ssh/sshd_config", "ignore /etc/*.d/"]
+on_conflict = "stop"
 [net]
 insecure_registries = ["registry.local:5000"]
 registries_conf = ""
@@ -96,6 +99,9 @@ connections = 3
     EXPECT_EQ(settings.boot.esp_reserve, 4096U);
     EXPECT_EQ(settings.boot.max_uki_size, std::uint64_t{256} << 20);
     EXPECT_FALSE(settings.update.auto_finalize);
+    EXPECT_EQ(settings.etc.rules,
+              (std::vector<std::string>{"both ssh/sshd_config", "ignore /etc/*.d/"}));
+    EXPECT_EQ(settings.etc.on_conflict, OnConflict::Stop);
     EXPECT_EQ(settings.net.insecure_registries, std::vector<std::string>{"registry.local:5000"});
     EXPECT_EQ(settings.net.registries_conf, "");
     EXPECT_EQ(settings.net.certs_dirs, std::vector<std::string>{"/c"});
@@ -172,6 +178,14 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"TooSmall",
             "[update]\nkeep = 1",
             "x.toml:2:8: update.keep: expected a number from 2 to 100, found 1"},
+        Bad{"RuleWithoutAPath",
+            "[etc]\nrules = [\"keep\"]",
+            "x.toml:2:9: etc.rules: expected a list of \"WORD PATH\": keep, take, both, ignore or "
+            "restore, and a path below /etc, found [\"keep\"]"},
+        Bad{"RuleThatLeavesEtc",
+            "[etc]\nrules = [\"keep ../usr\"]",
+            "x.toml:2:9: etc.rules: expected a list of \"WORD PATH\": keep, take, both, ignore or "
+            "restore, and a path below /etc, found [\"keep ../usr\"]"},
         Bad{"Negative",
             "[boot]\ntries = -1",
             "x.toml:2:9: boot.tries: expected a number from 1 to 9, found -1"},

@@ -247,6 +247,26 @@ TEST(EtcMergeRow, B32_OddDirectoryModesAreKept) {
     EXPECT_EQ(m.result.mode_of("new"), 0733U);
 }
 
+TEST(EtcMergeRow, AlsoTheUpdateStampIsDropped) {
+    Trees t;
+    t.current.file(".updated", "stamp").file("d/.updated", "not a stamp");
+    t.next.file(".updated", "stamp of the image");
+    const Merged m(t);
+    EXPECT_EQ(m.result.at(".updated"), "none");
+    EXPECT_EQ(m.result.at("d/.updated"), "file not a stamp");
+}
+
+TEST(EtcMergeRow, AlsoAnEmptyEtcIsAccepted) {
+    Trees t;
+    t.current.file("a", "mine");
+    EXPECT_EQ(Merged(t).result.at("a"), "file mine");
+    const MergeInput none{-1, t.current.fd(), -1};
+    const MergePlan plan = plan_merge(none);
+    Tree out;
+    apply_merge(plan, none, out.fd());
+    EXPECT_EQ(out.at("a"), "file mine");
+}
+
 TEST(EtcMergeRow, AlsoDeletingAnAbsoluteLinkDoesNotFollowIt) {
     Tree outside;
     outside.file("f", "outside");

@@ -37,6 +37,7 @@ class Tree : public VerbTree {
     void add_store_fsck(CLI::App& store);
     void add_bus_verbs();
     void add_verify_and_repair();
+    void add_etc();
     void add_completion();
 };
 
@@ -131,6 +132,7 @@ void Tree::add_bus_verbs() {
         verb<Gc>(app(), "gc", "drop old deployments and what nothing needs");
     gc->add_flag("--dry-run", gc_options->dry_run, "only list");
     add_verify_and_repair();
+    add_etc();
     plain_verb<Cancel>("cancel", "stop the running job");
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
 }
@@ -145,6 +147,28 @@ void Tree::add_verify_and_repair() {
         verb<Repair>(app(), "repair", "fetch again what is missing or damaged: 2 nothing is");
     add_rate(*repair, repair_options->rate);
     add_deployment(*repair, repair_options->deployment);
+}
+
+void Tree::add_etc() {
+    CLI::App* etc = app().add_subcommand("etc", "what is local in /etc, and what an update does");
+    etc->require_subcommand(1);
+    const auto add_path = [](CLI::App& sub, std::string& path, const char* help) {
+        return sub.add_option("PATH", path, help)->type_name("");
+    };
+    const auto [diff, diff_options] =
+        verb<EtcDiff>(*etc, "diff", "what differs from the running image: 2 nothing does");
+    diff->add_flag("--summary", diff_options->summary, "paths and kinds only");
+    add_path(*diff, diff_options->path, "this and what is below it (everything)");
+    const auto [preview, preview_options] =
+        verb<EtcPreviewVerb>(*etc, "preview", "what the next merge does: 2 nothing");
+    preview
+        ->add_option("--deployment", preview_options->deployment, "merge with this one's (staged)")
+        ->option_text("DEPLOYMENT");
+    preview->add_flag("--diff", preview_options->diff, "with what changes in the files");
+    add_path(*preview, preview_options->path, "this and what is below it (everything)");
+    const auto [restore, restore_options] =
+        verb<EtcRestore>(*etc, "restore", "give a file back as the running image has it: 2 it is");
+    add_path(*restore, restore_options->path, "file or link below /etc")->required();
 }
 
 void Tree::add_completion() {

@@ -79,6 +79,7 @@ struct UpdateOutcome {
     std::uint64_t fetched_bytes = 0;
     std::uint64_t reused_bytes = 0;
     std::vector<std::string> etc_changes;
+    std::vector<std::string> etc_conflicts;
 };
 
 struct CollectOutcome {
@@ -111,6 +112,36 @@ struct RepairOutcome {
     std::uint64_t repaired = 0;
     std::uint64_t layers = 0;
     std::uint64_t fetched_bytes = 0;
+};
+
+struct EtcChange {
+    std::string path;  ///< below /etc
+    std::string kind;
+    std::string detail;
+    std::string lost;  ///< "vendor", "local" or ""
+};
+
+struct EtcConflict {
+    std::string path;
+    std::string kind;
+    std::string what;
+    std::string resolution;
+    std::string hint;
+};
+
+struct EtcPreview {
+    std::string deployment;
+    bool local_only = false;
+    std::vector<EtcChange> changes;
+    std::vector<EtcConflict> conflicts;
+    std::uint64_t omitted = 0;
+    std::optional<std::string> diff;  ///< not from the bus: from the file that was passed
+};
+
+struct EtcRestored {
+    bool restored = false;
+    std::string path;
+    std::string was;
 };
 
 struct JobState {

@@ -138,6 +138,21 @@ struct Repair {
     std::optional<std::uint64_t> rate;
 };
 
+struct EtcDiff {
+    std::string path;      ///< empty: everything
+    bool summary = false;  ///< paths and kinds only
+};
+
+struct EtcPreviewVerb {
+    std::string path;
+    std::string deployment;  ///< empty: what is staged
+    bool diff = false;
+};
+
+struct EtcRestore {
+    std::string path;
+};
+
 struct Cancel {};
 struct Monitor {};
 
@@ -164,6 +179,9 @@ using Verb = std::variant<ImageDigest,
                           Gc,
                           Verify,
                           Repair,
+                          EtcDiff,
+                          EtcPreviewVerb,
+                          EtcRestore,
                           Cancel,
                           Monitor,
                           Completion>;

@@ -112,6 +112,7 @@ UpdateOutcome decode_update(const bus::VariantMap& result) {
     read(result, "fetched-bytes", out.fetched_bytes);
     read(result, "reused-bytes", out.reused_bytes);
     read(result, "etc-changes", out.etc_changes);
+    read(result, "etc-conflicts", out.etc_conflicts);
     return out;
 }
 
@@ -150,6 +151,42 @@ RepairOutcome decode_repair(const bus::VariantMap& result) {
     read(result, "repaired", out.repaired);
     read(result, "layers", out.layers);
     read(result, "fetched-bytes", out.fetched_bytes);
+    return out;
+}
+
+EtcPreview decode_etc_preview(const bus::VariantMap& result) {
+    using Maps = std::vector<std::map<std::string, std::string>>;
+    const auto text = [](const std::map<std::string, std::string>& map, const char* key) {
+        const auto found = map.find(key);
+        return found == map.end() ? std::string() : found->second;
+    };
+    EtcPreview out;
+    read(result, "deployment", out.deployment);
+    read(result, "local-only", out.local_only);
+    read(result, "omitted", out.omitted);
+    Maps changes;
+    read(result, "changes", changes);
+    for (const auto& map : changes) {
+        out.changes.push_back(
+            {text(map, "path"), text(map, "kind"), text(map, "detail"), text(map, "lost")});
+    }
+    Maps conflicts;
+    read(result, "conflicts", conflicts);
+    for (const auto& map : conflicts) {
+        out.conflicts.push_back({text(map, "path"),
+                                 text(map, "kind"),
+                                 text(map, "what"),
+                                 text(map, "resolution"),
+                                 text(map, "hint")});
+    }
+    return out;
+}
+
+EtcRestored decode_etc_restored(const bus::VariantMap& result) {
+    EtcRestored out;
+    read(result, "restored", out.restored);
+    read(result, "path", out.path);
+    read(result, "was", out.was);
     return out;
 }
 

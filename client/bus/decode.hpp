@@ -23,6 +23,9 @@ namespace cfs::client {
 [[nodiscard]] VerifyOutcome decode_verify(const bus::VariantMap& result);
 [[nodiscard]] RepairOutcome decode_repair(const bus::VariantMap& result);
 
+[[nodiscard]] EtcPreview decode_etc_preview(const bus::VariantMap& result);
+[[nodiscard]] EtcRestored decode_etc_restored(const bus::VariantMap& result);
+
 /// Takes over what `properties` holds of a Job's properties; the rest of `job` stays.
 void merge_job(JobState& job, const bus::VariantMap& properties);
 

@@ -27,6 +27,9 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const Gc& options, const Global& global);
 [[nodiscard]] ExitCode run(const Verify& options, const Global& global);
 [[nodiscard]] ExitCode run(const Repair& options, const Global& global);
+[[nodiscard]] ExitCode run(const EtcDiff& options, const Global& global);
+[[nodiscard]] ExitCode run(const EtcPreviewVerb& options, const Global& global);
+[[nodiscard]] ExitCode run(const EtcRestore& options, const Global& global);
 [[nodiscard]] ExitCode run(const Cancel& options, const Global& global);
 [[nodiscard]] ExitCode run(const Monitor& options, const Global& global);
 [[nodiscard]] ExitCode run(const Completion& options, const Global& global);

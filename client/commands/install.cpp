@@ -64,6 +64,7 @@ UpdateOutcome outcome_of(const update::UpdateResult& result) {
     out.fetched_bytes = result.fetched_bytes;
     out.reused_bytes = result.reused_bytes;
     out.etc_changes = result.etc_changes;
+    out.etc_conflicts = result.etc_conflicts;
     return out;
 }
 

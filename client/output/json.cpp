@@ -142,6 +142,7 @@ std::string to_json(const UpdateOutcome& outcome) {
     out["fetched_bytes"] = outcome.fetched_bytes;
     out["reused_bytes"] = outcome.reused_bytes;
     out["etc_changes"] = list(outcome.etc_changes);
+    out["etc_conflicts"] = list(outcome.etc_conflicts);
     return json::serialize(out);
 }
 
@@ -170,6 +171,42 @@ std::string to_json(const RepairOutcome& outcome) {
     out["layers"] = outcome.layers;
     out["fetched_bytes"] = outcome.fetched_bytes;
     put_members(out, outcome.found);
+    return json::serialize(out);
+}
+
+std::string to_json(const EtcPreview& preview) {
+    json::object out = document();
+    out["deployment"] = preview.deployment;
+    out["local_only"] = preview.local_only;
+    json::array& changes = out["changes"].emplace_array();
+    for (const EtcChange& change : preview.changes) {
+        changes.push_back(json::object{{"path", change.path},
+                                       {"kind", change.kind},
+                                       {"detail", change.detail},
+                                       {"lost", change.lost}});
+    }
+    json::array& conflicts = out["conflicts"].emplace_array();
+    for (const EtcConflict& conflict : preview.conflicts) {
+        conflicts.push_back(json::object{{"path", conflict.path},
+                                         {"kind", conflict.kind},
+                                         {"what", conflict.what},
+                                         {"resolution", conflict.resolution},
+                                         {"hint", conflict.hint}});
+    }
+    out["omitted"] = preview.omitted;
+    if (preview.diff) {
+        out["diff"] = *preview.diff;
+    } else {
+        out["diff"] = nullptr;
+    }
+    return json::serialize(out);
+}
+
+std::string to_json(const EtcRestored& restored) {
+    json::object out = document();
+    out["restored"] = restored.restored;
+    out["path"] = restored.path;
+    out["was"] = restored.was;
     return json::serialize(out);
 }
 

@@ -21,6 +21,8 @@ namespace cfs::client {
 [[nodiscard]] std::string to_json(const CollectOutcome& outcome);
 [[nodiscard]] std::string to_json(const VerifyOutcome& outcome);
 [[nodiscard]] std::string to_json(const RepairOutcome& outcome);
+[[nodiscard]] std::string to_json(const EtcPreview& preview);
+[[nodiscard]] std::string to_json(const EtcRestored& restored);
 [[nodiscard]] std::string to_json(const store::FsckReport& report);
 
 /// `{"schema":1,"deployment":{...}}`.

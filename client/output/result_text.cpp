@@ -21,8 +21,10 @@ std::string bytes_line(const UpdateOutcome& outcome) {
 }
 
 std::string etc_lines(const UpdateOutcome& outcome) {
-    if (outcome.etc_changes.empty()) return {};
-    return "  /etc:\n" + lines("    ", outcome.etc_changes);
+    std::string out;
+    if (!outcome.etc_changes.empty()) out += "  /etc:\n" + lines("    ", outcome.etc_changes);
+    if (outcome.etc_conflicts.empty()) return out;
+    return out + "  conflicts in /etc:\n" + lines("    ", outcome.etc_conflicts);
 }
 
 /// Details are whole lines, as long as somebody made them; every one gets an indent.
@@ -117,6 +119,31 @@ std::string repair_text(const RepairOutcome& outcome) {
     return damage_lines(outcome.found) + "repaired all " + std::to_string(outcome.repaired) +
            ": fetched " + plural(outcome.layers, "layer") + ", " +
            human_bytes(outcome.fetched_bytes) + "\n" + warnings;
+}
+
+std::string etc_preview_text(const EtcPreview& preview) {
+    std::string out;
+    for (const EtcConflict& conflict : preview.conflicts) {
+        out += "conflict  /etc/" + conflict.path + ": " + conflict.what + "\n    " +
+               conflict.resolution + "\n    hint: " + conflict.hint + "\n";
+    }
+    for (const EtcChange& change : preview.changes) {
+        out += change.kind + "  /etc/" + change.path;
+        if (!change.detail.empty()) out += "  (" + change.detail + ")";
+        out += "\n";
+    }
+    if (preview.omitted != 0) out += "and " + std::to_string(preview.omitted) + " more\n";
+    if (out.empty()) {
+        return preview.local_only ? "nothing in /etc differs from the running image\n"
+                                  : "nothing in /etc changes\n";
+    }
+    return out;
+}
+
+std::string etc_restored_text(const EtcRestored& restored) {
+    const std::string path = "/etc/" + restored.path;
+    if (!restored.restored) return path + " is as the running image has it\n";
+    return "restored " + path + " (was " + restored.was + ")\n";
 }
 
 std::string fsck_text(const store::FsckReport& report) {

@@ -17,6 +17,8 @@ namespace cfs::client {
 [[nodiscard]] std::string collect_text(const CollectOutcome& outcome);
 [[nodiscard]] std::string verify_text(const VerifyOutcome& outcome);
 [[nodiscard]] std::string repair_text(const RepairOutcome& outcome);
+[[nodiscard]] std::string etc_preview_text(const EtcPreview& preview);
+[[nodiscard]] std::string etc_restored_text(const EtcRestored& restored);
 [[nodiscard]] std::string fsck_text(const store::FsckReport& report);
 
 /// "cfsctl: what", the details if there are any, "  hint: ...".

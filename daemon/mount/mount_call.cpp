@@ -109,6 +109,17 @@ void attach_mount(int mount, int directory, const std::string& path) {
     }
 }
 
+UniqueFd clone_without_mounts(int directory) {
+    const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+    UniqueFd clone(::open_tree(directory, "", flags));
+    if (!clone && errno != EPERM && errno != EINVAL && errno != ENOSYS) {
+        throw_errno("looking below what is mounted");
+    }
+    // A clone itself is a mere path; what reads names wants more.
+    if (!clone) return UniqueFd();
+    return UniqueFd(::openat(clone.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 std::string descriptor_path(int fd) {
     return "/proc/self/fd/" + std::to_string(fd);
 }

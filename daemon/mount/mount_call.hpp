@@ -41,6 +41,11 @@ class MountContext {
 /// Attaches a mount to a directory.
 void attach_mount(int mount, int directory, const std::string& path);
 
+/// `directory` as its own file system has it, attached nowhere: without what is mounted on it or
+/// below it. Invalid where that needs privileges that this process has not. Keep it as long as what
+/// was opened below it.
+[[nodiscard]] UniqueFd clone_without_mounts(int directory);
+
 /// "/proc/self/fd/N".
 [[nodiscard]] std::string descriptor_path(int fd);
 

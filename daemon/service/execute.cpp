@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/execute.hpp"
 
+#include "base/bytes.hpp"
+#include "base/file_io.hpp"
 #include "base/log.hpp"
 #include "base/stop.hpp"
 #include "service/bus_error.hpp"
@@ -12,6 +14,17 @@
 
 namespace cfs::service {
 namespace {
+
+Dict preview(update::Engine& engine,
+             const JobRequest& request,
+             update::ProgressSink& progress,
+             const std::stop_token& stop) {
+    const bool texts = request.content != nullptr;
+    const auto result =
+        engine.preview_etc({request.deployment, request.path, texts}, progress, stop);
+    if (texts) write_all(request.content->get(), as_bytes(result.diff));
+    return to_dict(result);
+}
 
 Dict call(update::Engine& engine,
           const JobRequest& request,
@@ -36,6 +49,10 @@ Dict call(update::Engine& engine,
                 engine.verify({request.deployment, request.full, request.rate}, progress, stop));
         case JobKind::Repair:
             return to_dict(engine.repair({request.deployment, request.rate}, progress, stop));
+        case JobKind::PreviewEtc:
+            return preview(engine, request, progress, stop);
+        case JobKind::RestoreEtc:
+            return to_dict(engine.restore_etc(request.path, progress, stop));
     }
     return {};
 }
@@ -67,9 +84,14 @@ Outcome Executor::run(const JobRequest& request,
         outcome.error = to_error(std::current_exception());
     }
     // Neither a wish nor a look changes what the last failure was.
-    const bool only_looked = request.dry_run || request.kind == JobKind::Verify;
-    if (!outcome.error && !only_looked) remember(nullptr);
-    if (outcome.error && outcome.error->code() != ErrorCode::Cancelled) remember(&*outcome.error);
+    const bool only_looked =
+        request.dry_run || request.kind == JobKind::Verify || request.kind == JobKind::PreviewEtc;
+    if (!outcome.error && !only_looked && request.kind != JobKind::RestoreEtc) remember(nullptr);
+    const bool of_update =
+        request.kind != JobKind::PreviewEtc && request.kind != JobKind::RestoreEtc;
+    if (outcome.error && of_update && outcome.error->code() != ErrorCode::Cancelled) {
+        remember(&*outcome.error);
+    }
     return outcome;
 }
 

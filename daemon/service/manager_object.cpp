@@ -41,7 +41,8 @@ void ManagerObject::announce(const JobView& job) {
 void ManagerObject::announce_end(const JobView& job) {
     Dict result = job.state == JobState::Done ? job.result : job.error;
     // A broadcast is no place for ten thousand lines; the object has them.
-    result.erase("items");
+    for (const char* list : {"items", "changes", "conflicts"})
+        result.erase(list);
     emitJobRemoved(job.id,
                    sdbus::ObjectPath{job_path(job.id)},
                    std::string(to_string(job.kind)),
@@ -87,6 +88,14 @@ void ManagerObject::Verify(JobResult&& result, Options options) {
 
 void ManagerObject::Repair(JobResult&& result, Options options) {
     submit(JobKind::Repair, std::move(result), std::move(options));
+}
+
+void ManagerObject::PreviewEtc(JobResult&& result, Options options) {
+    submit(JobKind::PreviewEtc, std::move(result), std::move(options));
+}
+
+void ManagerObject::RestoreEtc(JobResult&& result, Options options) {
+    submit(JobKind::RestoreEtc, std::move(result), std::move(options));
 }
 
 void ManagerObject::Cancel(sdbus::Result<>&& result, Options options) {

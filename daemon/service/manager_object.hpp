@@ -58,6 +58,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     void Collect(JobResult&& result, Options options) override;
     void Verify(JobResult&& result, Options options) override;
     void Repair(JobResult&& result, Options options) override;
+    void PreviewEtc(JobResult&& result, Options options) override;
+    void RestoreEtc(JobResult&& result, Options options) override;
     void Cancel(sdbus::Result<>&& result, Options options) override;
     std::string Version() override;
     std::string Image() override;

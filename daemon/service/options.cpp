@@ -2,9 +2,14 @@
 #include "service/options.hpp"
 
 #include "base/error.hpp"
+#include "base/file_io.hpp"
 #include "service/text.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,6 +39,21 @@ class OptionReader {
         std::uint64_t value = 0;
         take(name, value, "a number (t)");
         if (options_.count(name) != 0) into = value;
+    }
+
+    /// A regular file, so that writing to it waits for nobody.
+    void file(const std::string& name, std::shared_ptr<UniqueFd>& into) {
+        sdbus::UnixFd fd;
+        take(name, fd, "a file descriptor (h)");
+        if (options_.count(name) == 0) return;
+        auto own = std::make_shared<UniqueFd>(duplicate_fd(fd.get()));
+        struct stat st {};
+        const int flags = ::fcntl(own->get(), F_GETFL);
+        const bool writable = flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+        if (::fstat(own->get(), &st) != 0 || !S_ISREG(st.st_mode) || !writable) {
+            throw refused(name, "must be a regular file or memfd open for writing");
+        }
+        into = std::move(own);
     }
 
     void finish() const {
@@ -75,9 +95,14 @@ class OptionReader {
     std::set<std::string> taken_;
 };
 
+/// "preview-etc" -> "PreviewEtc"
 std::string method_name(JobKind kind) {
-    std::string name(to_string(kind));
-    name.front() = static_cast<char>(name.front() - 'a' + 'A');
+    std::string name;
+    bool upper = true;
+    for (const char c : to_string(kind)) {
+        if (c != '-') name += upper ? static_cast<char>(c - 'a' + 'A') : c;
+        upper = c == '-';
+    }
     return name;
 }
 
@@ -99,6 +124,13 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
         reader.number("rate", request.rate);
     }
     if (kind == JobKind::Verify) reader.flag("full", request.full);
+    if (kind == JobKind::PreviewEtc) {
+        reader.text("deployment", request.deployment);
+        reader.file("content", request.content);
+    }
+    if (kind == JobKind::PreviewEtc || kind == JobKind::RestoreEtc) {
+        reader.text("path", request.path);
+    }
     reader.finish();
     return request;
 }

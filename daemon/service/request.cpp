@@ -19,6 +19,10 @@ std::string_view to_string(JobKind kind) {
             return "verify";
         case JobKind::Repair:
             return "repair";
+        case JobKind::PreviewEtc:
+            return "preview-etc";
+        case JobKind::RestoreEtc:
+            return "restore-etc";
     }
     return "";
 }
@@ -39,13 +43,17 @@ std::string_view state_name(JobKind kind) {
             return "verifying";
         case JobKind::Repair:
             return "repairing";
+        case JobKind::PreviewEtc:
+            return "previewing-etc";
+        case JobKind::RestoreEtc:
+            return "restoring-etc";
     }
     return "";
 }
 
 bool is_joinable(JobKind kind) {
     return kind == JobKind::Check || kind == JobKind::Update || kind == JobKind::Verify ||
-           kind == JobKind::Repair;
+           kind == JobKind::Repair || kind == JobKind::PreviewEtc;
 }
 
 }  // namespace cfs::service

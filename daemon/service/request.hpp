@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/unique_fd.hpp"
+
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace cfs::service {
 
-enum class JobKind { Check, Update, Finalize, Rollback, Collect, Verify, Repair };
+enum class JobKind {
+    Check,
+    Update,
+    Finalize,
+    Rollback,
+    Collect,
+    Verify,
+    Repair,
+    PreviewEtc,
+    RestoreEtc
+};
 
 /// "check", "update", ...: a job's Kind on the bus.
 [[nodiscard]] std::string_view to_string(JobKind kind);
@@ -23,10 +36,14 @@ struct JobRequest {
     bool finalize = true;
     std::string expected_digest;
     bool dry_run = false;
-    std::string deployment = {};  ///< Verify, Repair; empty: all
+    std::string deployment = {};  ///< Verify, Repair; empty: all; PreviewEtc; empty: what is staged
     bool full = false;            ///< Verify
     /// Verify, Repair: bytes per second; unset: the setting store.verify_rate
     std::optional<std::uint64_t> rate = {};
+    std::string path = {};  ///< PreviewEtc, RestoreEtc: below /etc
+    /// PreviewEtc: a regular file that the diffs go to. Never into a property: those are
+    /// everybody's.
+    std::shared_ptr<UniqueFd> content = {};
 
     bool operator==(const JobRequest&) const = default;
 };

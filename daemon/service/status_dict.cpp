@@ -19,6 +19,12 @@ std::string outcome_name(update::UpdateOutcome outcome) {
     return "";
 }
 
+/// Whose change of a path the merge leaves out.
+std::string lost_side(const etc::Change& change) {
+    if (change.local_dropped) return "local";
+    return change.vendor_withheld ? "vendor" : "";
+}
+
 void put_items(Dict& dict, const StringList& items) {
     const std::size_t shown = std::min(items.size(), kMaxItems);
     const auto cut = items.begin() + static_cast<std::ptrdiff_t>(shown);
@@ -82,6 +88,7 @@ Dict to_dict(const update::UpdateResult& result) {
     dict["fetched-bytes"] = result.fetched_bytes;
     dict["reused-bytes"] = result.reused_bytes;
     dict["etc-changes"] = result.etc_changes;
+    dict["etc-conflicts"] = result.etc_conflicts;
     return dict;
 }
 
@@ -117,6 +124,37 @@ Dict to_dict(const update::RepairResult& result) {
     dict["layers"] = result.layers;
     dict["fetched-bytes"] = result.fetched_bytes;
     return dict;
+}
+
+Dict to_dict(const update::EtcPreview& preview) {
+    StringMaps changes;
+    for (const etc::Change& change : preview.changes) {
+        if (changes.size() == kMaxItems) break;
+        changes.push_back({{"path", change.path},
+                           {"kind", std::string(etc::to_string(change.kind))},
+                           {"detail", change.detail},
+                           {"lost", lost_side(change)}});
+    }
+    StringMaps conflicts;
+    for (const etc::Conflict& conflict : preview.conflicts) {
+        if (conflicts.size() == kMaxItems) break;
+        conflicts.push_back({{"path", conflict.path},
+                             {"kind", std::string(etc::to_string(conflict.kind))},
+                             {"what", conflict.what},
+                             {"resolution", conflict.resolution},
+                             {"hint", conflict.hint}});
+    }
+    const std::uint64_t omitted =
+        preview.changes.size() - changes.size() + (preview.conflicts.size() - conflicts.size());
+    return {{"deployment", preview.deployment},
+            {"local-only", preview.local_only},
+            {"changes", std::move(changes)},
+            {"conflicts", std::move(conflicts)},
+            {"omitted", omitted}};
+}
+
+Dict to_dict(const update::EtcRestored& restored) {
+    return {{"restored", restored.done}, {"path", restored.path}, {"was", restored.was}};
 }
 
 Dict to_dict(const Error& error) {

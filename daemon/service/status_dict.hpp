@@ -24,6 +24,9 @@ inline constexpr std::size_t kMaxItems = 10'000;
 [[nodiscard]] Dict to_dict(const update::VerifyResult& result);
 [[nodiscard]] Dict to_dict(const update::RepairResult& result);
 
+[[nodiscard]] Dict to_dict(const update::EtcPreview& preview);
+[[nodiscard]] Dict to_dict(const update::EtcRestored& restored);
+
 /// A job's Error: name, message, hint, details.
 [[nodiscard]] Dict to_dict(const Error& error);
 

@@ -12,8 +12,9 @@
 namespace cfs::service {
 
 using StringList = std::vector<std::string>;
-/// b, x, t, s, as
-using Value = std::variant<bool, std::int64_t, std::uint64_t, std::string, StringList>;
+using StringMaps = std::vector<std::map<std::string, std::string>>;
+/// b, x, t, s, as, aa{ss}
+using Value = std::variant<bool, std::int64_t, std::uint64_t, std::string, StringList, StringMaps>;
 using Dict = std::map<std::string, Value>;
 
 }  // namespace cfs::service

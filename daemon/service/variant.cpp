@@ -21,6 +21,8 @@ struct ToVariant {
     sdbus::Variant operator()(const StringList& texts) const {
         return sdbus::Variant{to_bus(texts)};
     }
+
+    sdbus::Variant operator()(const StringMaps& maps) const { return sdbus::Variant{to_bus(maps)}; }
 };
 
 }  // namespace
@@ -30,6 +32,15 @@ StringList to_bus(const StringList& texts) {
     out.reserve(texts.size());
     for (const std::string& text : texts)
         out.push_back(bus_text(text));
+    return out;
+}
+
+StringMaps to_bus(const StringMaps& maps) {
+    StringMaps out = maps;
+    for (auto& map : out) {
+        for (auto& [key, text] : map)
+            text = bus_text(text);
+    }
     return out;
 }
 

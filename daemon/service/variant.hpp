@@ -11,6 +11,7 @@
 namespace cfs::service {
 
 [[nodiscard]] StringList to_bus(const StringList& texts);
+[[nodiscard]] StringMaps to_bus(const StringMaps& maps);
 [[nodiscard]] bus::VariantMap to_bus(const Dict& dict);
 [[nodiscard]] std::vector<bus::VariantMap> to_bus(const std::vector<Dict>& dicts);
 

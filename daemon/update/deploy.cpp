@@ -118,17 +118,6 @@ void require_winner(Machine& machine,
                 "of loader.conf");
 }
 
-std::vector<std::string> describe_changes(const etc::MergePlan& plan) {
-    std::vector<std::string> out;
-    for (const auto& change : plan.changes) {
-        std::string line =
-            "/etc/" + printable(change.path, 400) + ": " + std::string(etc::to_string(change.kind));
-        if (!change.detail.empty()) line += " (" + change.detail + ")";
-        out.push_back(std::move(line));
-    }
-    return out;
-}
-
 DeploymentRecord make_record(Machine& machine, const Pull& pull) {
     const JudgedUki& judged = pull.judged();
     const uki::OsRelease& release = judged.uki.osrel;

@@ -6,6 +6,7 @@
 #include "etc/merge.hpp"
 #include "update/engine.hpp"
 #include "update/etc_switch.hpp"
+#include "update/etc_trees.hpp"
 #include "update/machine.hpp"
 #include "update/pull.hpp"
 
@@ -19,7 +20,7 @@ namespace cfs::update {
 [[nodiscard]] DeploymentRecord make_record(Machine& machine, const Pull& pull);
 
 /// What the merge of /etc for `record` would do, coming from `booted`. Changes nothing. An empty
-/// plan when both share a state directory.
+/// plan when both share a state directory. MergeConflict where the settings want to be asked.
 [[nodiscard]] etc::MergePlan preview_etc(Machine& machine,
                                          const DeploymentRecord& record,
                                          const DeploymentRecord& booted,
@@ -37,12 +38,12 @@ void stage_deployment(Machine& machine,
 
 /// Checks everything again, merges /etc, renames the entry; on return the record is saved as Armed.
 /// On an Error the deployment is dropped: the old one stays as it was. \param booted nullptr on a
-/// first installation \returns the merge's changes
-std::vector<std::string> finalize_deployment(Machine& machine,
-                                             DeploymentRecord record,
-                                             const DeploymentRecord* booted,
-                                             unsigned tries,
-                                             const std::stop_token& stop);
+/// first installation \returns what the merge did
+EtcReport finalize_deployment(Machine& machine,
+                              DeploymentRecord record,
+                              const DeploymentRecord* booted,
+                              unsigned tries,
+                              const std::stop_token& stop);
 
 /// Is this the only record of the image that runs? Whatever its phase says, its /etc is in use.
 [[nodiscard]] bool is_running(Machine& machine, const DeploymentRecord& record);
@@ -56,8 +57,5 @@ void require_winner(Machine& machine,
 /// Objects are the collector's. Busy for what is_running(). \pre the caller holds the deployments'
 /// lock
 void drop_deployment(Machine& machine, DeploymentRecord record);
-
-/// One line per change, for people.
-[[nodiscard]] std::vector<std::string> describe_changes(const etc::MergePlan& plan);
 
 }  // namespace cfs::update

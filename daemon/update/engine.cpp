@@ -77,6 +77,20 @@ class RealEngine final : public Engine {
             [&](Machine& machine) { return run_repair(machine, options, progress, stop); });
     }
 
+    [[nodiscard]] EtcPreview preview_etc(const EtcPreviewOptions& options,
+                                         ProgressSink& progress,
+                                         const std::stop_token& stop) override {
+        return locked(
+            [&](Machine& machine) { return run_preview_etc(machine, options, progress, stop); });
+    }
+
+    [[nodiscard]] EtcRestored restore_etc(const std::string& path,
+                                          ProgressSink& progress,
+                                          const std::stop_token& stop) override {
+        return locked(
+            [&](Machine& machine) { return run_restore_etc(machine, path, progress, stop); });
+    }
+
     void remember_error(const Error* error) override {
         const StateDir state(open_root(settings_.sysroot).get(), true);
         if (error == nullptr) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "etc/merge.hpp"
 #include "settings/settings.hpp"
 #include "update/status.hpp"
 
@@ -59,7 +60,8 @@ struct UpdateResult {
     DeploymentInfo deployment;
     std::uint64_t fetched_bytes = 0;  ///< of blobs, as they came over the wire
     std::uint64_t reused_bytes = 0;
-    std::vector<std::string> etc_changes;  ///< one line each, of the /etc merge
+    std::vector<std::string> etc_changes;    ///< one line each, of the /etc merge
+    std::vector<std::string> etc_conflicts;  ///< one line each, with what was done about it
 };
 
 struct CollectResult {
@@ -101,6 +103,28 @@ struct RepairResult {
     std::uint64_t repaired = 0;       ///< all of it
     std::uint64_t layers = 0;         ///< fetched again
     std::uint64_t fetched_bytes = 0;  ///< of blobs, as they came over the wire
+};
+
+struct EtcPreviewOptions {
+    /// What /etc is merged with, as select_deployments() takes it. Empty: what is staged, or else
+    /// the running image itself: then only what is local shows.
+    std::string deployment;
+    std::string path;    ///< below /etc: this and what is below it; empty: everything
+    bool texts = false;  ///< with EtcPreview::diff
+};
+
+struct EtcPreview {
+    std::string deployment;   ///< of which /etc is the new one, for people
+    bool local_only = false;  ///< it is the running image's: what differs is local
+    std::vector<etc::Change> changes;
+    std::vector<etc::Conflict> conflicts;
+    std::string diff;  ///< unified, of the text files among `changes`; content of /etc
+};
+
+struct EtcRestored {
+    bool done = false;  ///< false: it is as the image has it
+    std::string path;   ///< below /etc
+    std::string was;    ///< "kept-local", "deleted-local", ...: what it was before
 };
 
 class Engine {
@@ -148,6 +172,18 @@ class Engine {
     [[nodiscard]] virtual RepairResult repair(const RepairOptions& options,
                                               ProgressSink& progress,
                                               const std::stop_token& stop) = 0;
+
+    /// What the merge of /etc would do. Changes nothing. NotFound when there is no such deployment.
+    [[nodiscard]] virtual EtcPreview preview_etc(const EtcPreviewOptions& options,
+                                                 ProgressSink& progress,
+                                                 const std::stop_token& stop) = 0;
+
+    /// Gives one file or link of the running /etc, or a whole directory that was deleted, back as
+    /// the running image has it. NotFound when the image has none; InvalidArgs for what would take
+    /// more with it: a directory that is there, and files of accounts.
+    [[nodiscard]] virtual EtcRestored restore_etc(const std::string& path,
+                                                  ProgressSink& progress,
+                                                  const std::stop_token& stop) = 0;
 
     /// Keeps `error` as LastError (nullptr: forgets it), durably.
     virtual void remember_error(const Error* error) = 0;

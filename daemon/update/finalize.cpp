@@ -4,10 +4,11 @@
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 #include "base/heap.hpp"
-#include "update/checkout.hpp"
+#include "base/log.hpp"
 #include "update/compose.hpp"
 #include "update/deploy.hpp"
 #include "update/etc_switch.hpp"
+#include "update/etc_trees.hpp"
 #include "update/rollback_guard.hpp"
 #include "update/trial.hpp"
 
@@ -20,57 +21,15 @@ namespace {
 /// /etc is in use while it is merged.
 constexpr int kMergeAttempts = 5;
 
-/// The three trees of a merge: two checked out below work/, and the booted deployment's own /etc.
-struct EtcTrees {
-    std::string work;  ///< below the state folder
-    UniqueFd pristine, current, next;
-
-    [[nodiscard]] etc::MergeInput input() const {
-        return {pristine.get(), current.get(), next.get()};
-    }
-};
-
-std::string work_name(const DeploymentRecord& record) {
-    return "etc-" + record.stem;
-}
-
-UniqueFd make_dir(int parent, const std::string& name) {
-    make_dirs_at(parent, name, 0755);
-    return open_dir_at(parent, name);
-}
-
-EtcTrees check_out_trees(Machine& machine,
-                         const DeploymentRecord& record,
-                         const DeploymentRecord& booted,
-                         const image::FileTree& next,
-                         const std::stop_token& stop) {
-    EtcTrees trees;
-    trees.work = machine.state.make_work(work_name(record));
-    const UniqueFd work = open_dir_at(machine.state.fd(), trees.work);
-    trees.pristine = make_dir(work.get(), "pristine");
-    trees.next = make_dir(work.get(), "next");
-    check_out(machine.store(),
-              load_tree(machine.store(), booted.image),
-              "etc",
-              trees.pristine.get(),
-              stop);
-    check_out(machine.store(), next, "etc", trees.next.get(), stop);
-    trees.current = with_context("the running deployment's /etc", [&] {
-        return open_dir_at(machine.sysroot.get(), state_path(booted.image) + "/etc");
-    });
-    return trees;
-}
-
 /// A tree that was merged below work/, and what was merged.
 struct Merged {
     std::string path;  ///< below the sysroot
-    std::vector<std::string> changes;
+    EtcReport report;
 };
 
 /// One try: plans and writes the merged tree.
 Merged write_merged(Machine& machine, const EtcTrees& trees, const std::stop_token& stop) {
-    const etc::MergePlan plan = etc::plan_merge(trees.input(), stop);
-    etc::require_no_conflicts(plan);
+    const etc::MergePlan plan = plan_etc(machine, trees, stop);
     Merged merged;
     merged.path = std::string(kPrivatePath) + "/" + trees.work + "/merged";
     remove_tree_at(machine.sysroot.get(), merged.path);
@@ -78,7 +37,7 @@ Merged write_merged(Machine& machine, const EtcTrees& trees, const std::stop_tok
     const UniqueFd out = open_dir_at(machine.sysroot.get(), merged.path);
     etc::apply_merge(plan, trees.input(), out.get(), stop);
     sync_file_system(out.get(), machine.settings.sysroot);
-    merged.changes = describe_changes(plan);
+    merged.report = describe(plan);
     return merged;
 }
 
@@ -97,18 +56,20 @@ Merged merge_trees(Machine& machine, const EtcTrees& trees, const std::stop_toke
     }
 }
 
-std::vector<std::string> merge_etc(Machine& machine,
-                                   DeploymentRecord& record,
-                                   const DeploymentRecord& booted,
-                                   const std::stop_token& stop) {
+EtcReport merge_etc(Machine& machine,
+                    DeploymentRecord& record,
+                    const DeploymentRecord& booted,
+                    const std::stop_token& stop) {
     if (record.image == booted.image) return {};
     const image::FileTree next = load_tree(machine.store(), record.image);
-    const EtcTrees trees = check_out_trees(machine, record, booted, next, stop);
-    const RollbackGuard sweep([&] { machine.state.remove_work(work_name(record)); });
+    const RollbackGuard sweep([&] { machine.state.remove_work(etc_work_name(record.stem)); });
+    const EtcTrees trees = check_out_trees(machine, record.stem, booted.image, &next, stop);
     Merged merged = merge_trees(machine, trees, stop);
+    for (const std::string& conflict : merged.report.conflicts)
+        log::warn("merging /etc: " + conflict);
     crash_point("update.etc-merged");
     switch_etc(machine, record, merged.path);
-    return merged.changes;
+    return std::move(merged.report);
 }
 
 void require_not_held(Machine& machine, const DeploymentRecord& record) {
@@ -161,23 +122,23 @@ etc::MergePlan preview_etc(Machine& machine,
                            const image::FileTree& next,
                            const std::stop_token& stop) {
     if (record.image == booted.image) return {};
-    const EtcTrees trees = check_out_trees(machine, record, booted, next, stop);
-    const RollbackGuard sweep([&] { machine.state.remove_work(work_name(record)); });
-    return etc::plan_merge(trees.input(), stop);
+    const RollbackGuard sweep([&] { machine.state.remove_work(etc_work_name(record.stem)); });
+    const EtcTrees trees = check_out_trees(machine, record.stem, booted.image, &next, stop);
+    return plan_etc(machine, trees, stop);
 }
 
-std::vector<std::string> finalize_deployment(Machine& machine,
-                                             DeploymentRecord record,
-                                             const DeploymentRecord* booted,
-                                             unsigned tries,
-                                             const std::stop_token& stop) {
+EtcReport finalize_deployment(Machine& machine,
+                              DeploymentRecord record,
+                              const DeploymentRecord* booted,
+                              unsigned tries,
+                              const std::stop_token& stop) {
     RollbackGuard undo([&] { drop_deployment(machine, record); });
     check_again(machine, record, booted, tries, stop);
     record.phase = Phase::Finalizing;
     machine.state.save(record);
     crash_point("update.finalizing");
-    std::vector<std::string> changes;
-    if (booted != nullptr) changes = merge_etc(machine, record, *booted, stop);
+    EtcReport report;
+    if (booted != nullptr) report = merge_etc(machine, record, *booted, stop);
     crash_point("update.before-arm");
     // A merge took its time, and the rename cannot be taken back.
     if (booted != nullptr) check_again(machine, record, booted, tries, stop);
@@ -189,7 +150,7 @@ std::vector<std::string> finalize_deployment(Machine& machine,
     machine.state.save(record);
     crash_point("update.armed");
     keep_etc(machine, record);
-    return changes;
+    return report;
 }
 
 }  // namespace cfs::update

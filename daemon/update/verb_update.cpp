@@ -140,7 +140,9 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     record.wanted = is_explicit(options_) && find_hold(all_.held, record) != nullptr;
     const etc::MergePlan preview =
         preview_etc(machine_, record, booted, pull.composed().tree, stop_);
-    etc::require_no_conflicts(preview);
+    EtcReport merge = describe(preview);
+    for (const std::string& conflict : merge.conflicts)
+        progress_.message(conflict);
     supersede();
     stage_deployment(machine_, record, pull, machine_.settings.boot.tries, stop_);
     machine_.state.set_available(std::nullopt);
@@ -148,7 +150,8 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     result.outcome = UpdateOutcome::Staged;
     result.fetched_bytes = pull.fetched_bytes();
     result.reused_bytes = pull.reused_bytes();
-    result.etc_changes = describe_changes(preview);
+    result.etc_changes = std::move(merge.changes);
+    result.etc_conflicts = std::move(merge.conflicts);
     if (options_.finalize) return finish(record, &booted, std::move(result));
     Overview after;
     take_overview(machine_, after);
@@ -160,8 +163,10 @@ UpdateResult Update::finish(const DeploymentRecord& record,
                             const DeploymentRecord* booted,
                             UpdateResult result) {
     progress_.stage("finalize");
-    result.etc_changes =
+    EtcReport merge =
         finalize_deployment(machine_, record, booted, machine_.settings.boot.tries, stop_);
+    result.etc_changes = std::move(merge.changes);
+    result.etc_conflicts = std::move(merge.conflicts);
     result.outcome = UpdateOutcome::Finalized;
     Overview after;
     take_overview(machine_, after);
@@ -192,8 +197,10 @@ UpdateResult run_finalize(Machine& machine, ProgressSink& progress, const std::s
     const DeploymentRecord record = *all.pending;
     UpdateResult result;
     result.outcome = UpdateOutcome::Finalized;
-    result.etc_changes =
+    EtcReport merge =
         finalize_deployment(machine, record, &booted, machine.settings.boot.tries, stop);
+    result.etc_changes = std::move(merge.changes);
+    result.etc_conflicts = std::move(merge.conflicts);
     Overview after;
     take_overview(machine, after);
     for (const auto& known : after.records) {

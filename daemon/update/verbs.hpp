@@ -43,6 +43,16 @@ namespace cfs::update {
                                       ProgressSink& progress,
                                       const std::stop_token& stop);
 
+[[nodiscard]] EtcPreview run_preview_etc(Machine& machine,
+                                         const EtcPreviewOptions& options,
+                                         ProgressSink& progress,
+                                         const std::stop_token& stop);
+
+[[nodiscard]] EtcRestored run_restore_etc(Machine& machine,
+                                          const std::string& path,
+                                          ProgressSink& progress,
+                                          const std::stop_token& stop);
+
 /// Finishes or undoes what a crash left; says in the log what it found.
 void run_reconcile(Machine& machine);
 

@@ -62,6 +62,8 @@ class FakeEngine final : public update::Engine {
     update::CollectResult collect_result;
     update::VerifyResult verify_result;
     update::RepairResult repair_result;
+    update::EtcPreview preview_result;
+    update::EtcRestored restore_result;
 
     /// What each verb does from now on.
     void set_verb(Script verb) {
@@ -143,6 +145,23 @@ class FakeEngine final : public update::Engine {
             progress,
             stop);
         return repair_result;
+    }
+
+    update::EtcPreview preview_etc(const update::EtcPreviewOptions& options,
+                                   update::ProgressSink& progress,
+                                   const std::stop_token& stop) override {
+        run("preview-etc deployment=" + options.deployment + " path=" + options.path +
+                " texts=" + (options.texts ? "1" : "0"),
+            progress,
+            stop);
+        return preview_result;
+    }
+
+    update::EtcRestored restore_etc(const std::string& path,
+                                    update::ProgressSink& progress,
+                                    const std::stop_token& stop) override {
+        run("restore-etc path=" + path, progress, stop);
+        return restore_result;
     }
 
     void remember_error(const Error* error) override {

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/bytes.hpp"
+#include "base/file_io.hpp"
 #include "bus_client.hpp"
 #include "service_site.hpp"
 
 #include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -93,6 +99,11 @@ TEST_F(BusJob, PassesEveryOptionOn) {
     client().wait_for_end(client().start("Repair", verify));
     verify["full"] = sdbus::Variant{true};
     client().wait_for_end(client().start("Verify", verify));
+    bus::VariantMap preview{{"deployment", sdbus::Variant{std::string("2")}},
+                            {"path", sdbus::Variant{std::string("ssh")}}};
+    client().wait_for_end(client().start("PreviewEtc", preview));
+    client().wait_for_end(
+        client().start("RestoreEtc", {{"path", sdbus::Variant{std::string("ssh/x")}}}));
     EXPECT_EQ(site_.engine.calls(),
               (std::vector<std::string>{"reconcile",
                                         "check image=oci:/x:y",
@@ -100,7 +111,47 @@ TEST_F(BusJob, PassesEveryOptionOn) {
                                         "collect dry-run",
                                         "finalize",
                                         "repair deployment=2 rate=7",
-                                        "verify deployment=2 full=1 rate=7"}));
+                                        "verify deployment=2 full=1 rate=7",
+                                        "preview-etc deployment=2 path=ssh texts=0",
+                                        "restore-etc path=ssh/x"}));
+}
+
+TEST_F(BusJob, ContentOfEtcGoesToTheCallersFileAndNowhereElse) {
+    site_.engine.preview_result.deployment = "2";
+    site_.engine.preview_result.changes = {
+        {"shadow", etc::ChangeKind::KeptLocal, "local: content", true, false}};
+    site_.engine.preview_result.diff = "-secret\n+other secret\n";
+    site_.start();
+    const UniqueFd file(::memfd_create("diff", MFD_CLOEXEC));
+    const std::string job =
+        client().start("PreviewEtc", {{"content", sdbus::Variant{sdbus::UnixFd{file.get()}}}});
+    const Heard end = client().wait_for_end(job);
+    EXPECT_EQ(end.state, "done");
+    EXPECT_FALSE(end.changed.contains("changes"));
+    const auto result = value<bus::VariantMap>(client().job(job), "Result");
+    EXPECT_FALSE(result.contains("diff"));
+    using Maps = std::vector<std::map<std::string, std::string>>;
+    const Maps wanted{{{"path", "shadow"},
+                       {"kind", "kept-local"},
+                       {"detail", "local: content"},
+                       {"lost", "vendor"}}};
+    EXPECT_EQ(value<Maps>(result, "changes"), wanted);
+    ASSERT_EQ(::lseek(file.get(), 0, SEEK_SET), 0);
+    EXPECT_EQ(as_text(read_whole(file.get(), 1000)), "-secret\n+other secret\n");
+}
+
+TEST_F(BusJob, AFileThatCouldBlockIsRefused) {
+    site_.start();
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const UniqueFd reader(ends[0]);
+    const UniqueFd writer(ends[1]);
+    try {
+        client().start("PreviewEtc", {{"content", sdbus::Variant{sdbus::UnixFd{writer.get()}}}});
+        FAIL() << "accepted";
+    } catch (const sdbus::Error& e) {
+        EXPECT_NE(std::string(e.getMessage()).find("regular file"), std::string::npos);
+    }
 }
 
 TEST_F(BusJob, SignalsAtMostFiveTimesASecond) {

@@ -98,6 +98,43 @@ TEST_F(BusVerbs, RepairTellsNothingToDoFromRepaired) {
     EXPECT_EQ(site_.call({"repair", "network"}).code, 1);
 }
 
+TEST_F(BusVerbs, EtcDiffShowsWhatIsLocalAndItsText) {
+    const Ended diff = site_.call({"etc", "diff"});
+    EXPECT_EQ(diff.code, 0) << diff.err;
+    EXPECT_EQ(diff.out,
+              "kept-local  /etc/ssh/sshd_config  (local: content)\n"
+              "--- a/etc/ssh/sshd_config\n+++ b/etc/ssh/sshd_config\n");
+    const Ended summary = site_.call({"etc", "diff", "--summary", "--json", "ssh"});
+    EXPECT_EQ(summary.code, 0) << summary.err;
+    const boost::json::value value = boost::json::parse(summary.out);
+    EXPECT_TRUE(value.at("local_only").as_bool());
+    EXPECT_TRUE(value.at("diff").is_null());
+    EXPECT_EQ(value.at("changes").at(0).at("lost").as_string(), "vendor");
+    const Ended nothing = site_.call({"etc", "diff", "untouched"});
+    EXPECT_EQ(nothing.code, 2);
+    EXPECT_EQ(nothing.out, "nothing in /etc differs from the running image\n");
+}
+
+TEST_F(BusVerbs, EtcPreviewShowsConflictsFirst) {
+    const Ended preview = site_.call({"etc", "preview"});
+    EXPECT_EQ(preview.code, 0) << preview.err;
+    EXPECT_EQ(preview.out,
+              "conflict  /etc/d: a file made here\n    the local one stays\n    hint: move it\n"
+              "kept-local  /etc/ssh/sshd_config  (local: content)\n");
+    EXPECT_NE(site_.call({"etc", "preview", "--diff"}).out.find("+++ b/etc/ssh"),
+              std::string::npos);
+    EXPECT_EQ(site_.call({"etc", "preview", "--deployment", "missing"}).code, 3);
+}
+
+TEST_F(BusVerbs, EtcRestoreTellsNothingToDoFromRestored) {
+    const Ended restored = site_.call({"etc", "restore", "ssh/sshd_config"});
+    EXPECT_EQ(restored.code, 0) << restored.err;
+    EXPECT_EQ(restored.out, "restored /etc/ssh/sshd_config (was kept-local)\n");
+    EXPECT_EQ(site_.call({"etc", "restore", "untouched"}).code, 2);
+    EXPECT_EQ(site_.call({"etc", "restore"}).code, 1);
+    EXPECT_EQ(site_.call({"etc"}).code, 1);
+}
+
 TEST_F(BusVerbs, TheProgressOfATerminalFits80Columns) {
     Child update(site_.cfsctl({"update", "--image", "steps"}), Child::Output::Terminal);
     const Ended ended = update.finish();

@@ -120,6 +120,36 @@ class ScriptedEngine final : public update::Engine {
         return out;
     }
 
+    update::EtcPreview preview_etc(const update::EtcPreviewOptions& options,
+                                   update::ProgressSink& progress,
+                                   const std::stop_token&) override {
+        progress.stage("preview");
+        fail_as(options.deployment);
+        update::EtcPreview out;
+        out.deployment = "2 (os_2)";
+        out.local_only = options.deployment == "booted";
+        if (options.path == "untouched") return out;
+        out.changes = {
+            {"ssh/sshd_config", etc::ChangeKind::KeptLocal, "local: content", true, false}};
+        if (!out.local_only) {
+            out.conflicts = {{"d",
+                              etc::ConflictKind::Shape,
+                              "a file made here",
+                              "the local one stays",
+                              "move it"}};
+        }
+        if (options.texts) out.diff = "--- a/etc/ssh/sshd_config\n+++ b/etc/ssh/sshd_config\n";
+        return out;
+    }
+
+    update::EtcRestored restore_etc(const std::string& path,
+                                    update::ProgressSink& progress,
+                                    const std::stop_token&) override {
+        progress.stage("restore");
+        fail_as(path);
+        return {path != "untouched", path, path != "untouched" ? "kept-local" : ""};
+    }
+
     void remember_error(const Error*) override {}
 
     std::uint64_t next_job_id() override { return ++last_id_; }

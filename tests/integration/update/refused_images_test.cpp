@@ -122,8 +122,9 @@ TEST(RefusedImage, SealedMachinesRefuseOptionalVerity) {
     EXPECT_EQ(error_name([&] { (void)engine->update(options, site.progress, {}); }), "NotOurs");
 }
 
-TEST(RefusedImage, ALocalFileInTheVendorsWay) {
+TEST(RefusedImage, ALocalFileInTheVendorsWayWhereSomebodyIsToDecide) {
     Site site;
+    site.settings.etc.on_conflict = settings::OnConflict::Stop;
     site.install();
     site.dir.write(
         "sysroot/state/deploy/" + site.engine().status().booted->digest + "/etc/local.conf",

@@ -47,11 +47,13 @@ TEST(Decode, UpdateAndCollectResults) {
         decode_update({{"outcome", text("staged")},
                        {"version", text("2")},
                        {"fetched-bytes", sdbus::Variant{std::uint64_t{9}}},
-                       {"etc-changes", sdbus::Variant{std::vector<std::string>{"/etc/x"}}}});
+                       {"etc-changes", sdbus::Variant{std::vector<std::string>{"/etc/x"}}},
+                       {"etc-conflicts", sdbus::Variant{std::vector<std::string>{"/etc/y"}}}});
     EXPECT_EQ(update.outcome, "staged");
     EXPECT_EQ(update.deployment.version, "2");
     EXPECT_EQ(update.fetched_bytes, 9U);
     EXPECT_EQ(update.etc_changes, (std::vector<std::string>{"/etc/x"}));
+    EXPECT_EQ(update.etc_conflicts, (std::vector<std::string>{"/etc/y"}));
     const CollectOutcome collect = decode_collect(
         {{"dry-run", sdbus::Variant{true}}, {"items-omitted", sdbus::Variant{std::uint64_t{3}}}});
     EXPECT_TRUE(collect.dry_run);

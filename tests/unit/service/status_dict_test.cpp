@@ -47,7 +47,8 @@ TEST(StatusDict, HasTheDocumentedKeys) {
               (std::set<std::string>{"name", "message", "hint", "details", "time"}));
     EXPECT_EQ(keys(to_dict(update::CheckResult{})), plus({"update-available"}, kAvailableKeys));
     EXPECT_EQ(keys(to_dict(update::UpdateResult{})),
-              plus({"outcome", "fetched-bytes", "reused-bytes", "etc-changes"}, kDeploymentKeys));
+              plus({"outcome", "fetched-bytes", "reused-bytes", "etc-changes", "etc-conflicts"},
+                   kDeploymentKeys));
     EXPECT_EQ(
         keys(to_dict(update::CollectResult{}, true)),
         (std::set<std::string>{

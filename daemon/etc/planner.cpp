@@ -99,9 +99,11 @@ void Planner::merge_children(const Triple& at, int depth, ResultEntry& into) {
     for (const std::string& name : union_of_names(at.pristine, at.current, at.next)) {
         if (is_root && name == kUpdatedStamp) continue;
         if (own.replaced.contains(name)) continue;
-        const NodePtr pristine = find_child(at.pristine, name);
         const NodePtr current = find_child(at.current, name);
         const NodePtr next = find_child(at.next, name);
+        // Most files are the same on both sides: what was before has no say then.
+        const bool settled = !is_root && same_small_file(current.get(), next.get());
+        const NodePtr pristine = settled ? nullptr : find_child(at.pristine, name);
         const Triple child{pristine.get(), current.get(), next.get()};
         Result merged = merge(child, depth + 1);
         if (merged) into.children.push_back(std::move(*merged));
@@ -291,6 +293,13 @@ ResultEntry Planner::finish_leaf(Node& current, ResultEntry entry) {
 
 bool Planner::same_tree(Node* one, Node* other) const {
     return differences(one, other, false, 1, stop_).empty();
+}
+
+bool Planner::same_small_file(Node* one, Node* other) const {
+    constexpr off_t kSmall = off_t{64} * 1024;
+    if (one == nullptr || other == nullptr || one->type() != NodeType::File) return false;
+    if (one->stat().st_size != other->stat().st_size || one->stat().st_size > kSmall) return false;
+    return same_entry(*one, *other, stop_);
 }
 
 bool Planner::untouched_leaf(const Triple& at) const {

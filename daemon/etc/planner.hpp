@@ -115,6 +115,7 @@ class Planner {
     /// Links a leaf of R where it may be a hard link.
     ResultEntry finish_leaf(Node& current, ResultEntry entry);
 
+    [[nodiscard]] bool same_small_file(Node* one, Node* other) const;
     [[nodiscard]] bool same_tree(Node* one, Node* other) const;
     [[nodiscard]] bool untouched_leaf(const Triple& at) const;
     [[nodiscard]] bool is_local_special(const Triple& at) const;

@@ -82,6 +82,33 @@ TEST(Decode, VerifyAndRepairResults) {
     EXPECT_EQ(repair.fetched_bytes, 5U);
 }
 
+TEST(Decode, EtcResults) {
+    using Maps = std::vector<std::map<std::string, std::string>>;
+    const EtcPreview preview = decode_etc_preview(
+        {{"deployment", sdbus::Variant{std::string("2")}},
+         {"local-only", sdbus::Variant{true}},
+         {"omitted", sdbus::Variant{std::uint64_t{3}}},
+         {"changes", sdbus::Variant{Maps{{{"path", "a"}, {"kind", "merged"}, {"lost", "local"}}}}},
+         {"conflicts", sdbus::Variant{Maps{{{"path", "b"}, {"kind", "id"}, {"hint", "h"}}}}}});
+    EXPECT_EQ(preview.deployment, "2");
+    EXPECT_TRUE(preview.local_only);
+    EXPECT_EQ(preview.omitted, 3U);
+    ASSERT_EQ(preview.changes.size(), 1U);
+    EXPECT_EQ(preview.changes[0].kind, "merged");
+    EXPECT_EQ(preview.changes[0].lost, "local");
+    ASSERT_EQ(preview.conflicts.size(), 1U);
+    EXPECT_EQ(preview.conflicts[0].hint, "h");
+    EXPECT_EQ(preview.conflicts[0].what, "");
+    EXPECT_FALSE(preview.diff.has_value());
+    EXPECT_TRUE(decode_etc_preview({}).changes.empty());
+    const EtcRestored restored = decode_etc_restored({{"restored", sdbus::Variant{true}},
+                                                      {"path", sdbus::Variant{std::string("a")}},
+                                                      {"was", sdbus::Variant{std::string("b")}}});
+    EXPECT_TRUE(restored.restored);
+    EXPECT_EQ(restored.path, "a");
+    EXPECT_EQ(restored.was, "b");
+}
+
 TEST(Decode, AJobKeepsWhatDidNotChange) {
     JobState job;
     merge_job(job, {{"Kind", text("update")}, {"State", text("running")}});

@@ -103,6 +103,8 @@ TEST(ResultJson, EveryResultNamesItsSchemaFirst) {
     EXPECT_TRUE(to_json(CollectOutcome{}).starts_with(start));
     EXPECT_TRUE(to_json(VerifyOutcome{}).starts_with(start));
     EXPECT_TRUE(to_json(RepairOutcome{}).starts_with(start));
+    EXPECT_TRUE(to_json(EtcPreview{}).starts_with(start));
+    EXPECT_TRUE(to_json(EtcRestored{}).starts_with(start));
     EXPECT_TRUE(to_json(Deployment{}).starts_with(start));
     EXPECT_TRUE(to_json(store::FsckReport{}).starts_with(start));
     EXPECT_TRUE(job_event_json(JobState{}).starts_with(start));

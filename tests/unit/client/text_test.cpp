@@ -147,6 +147,26 @@ TEST(VerifyText, ListsDamageAndSaysWhatToDo) {
               "warning: half blind\n");
 }
 
+TEST(EtcText, NothingIsSaidInWords) {
+    EtcPreview preview;
+    EXPECT_EQ(etc_preview_text(preview), "nothing in /etc changes\n");
+    preview.local_only = true;
+    EXPECT_EQ(etc_preview_text(preview), "nothing in /etc differs from the running image\n");
+    preview.omitted = 4;
+    EXPECT_EQ(etc_preview_text(preview), "and 4 more\n");
+}
+
+TEST(EtcText, AnUpdateShowsConflictsAfterChanges) {
+    UpdateOutcome outcome;
+    outcome.outcome = "finalized";
+    outcome.etc_changes = {"/etc/a: kept-local"};
+    outcome.etc_conflicts = {"/etc/b: in the way"};
+    EXPECT_NE(update_text(outcome).find("  /etc:\n    /etc/a: kept-local\n"
+                                        "  conflicts in /etc:\n    /etc/b: in the way\n"),
+              std::string::npos)
+        << update_text(outcome);
+}
+
 TEST(RepairText, SaysWhatItCost) {
     RepairOutcome outcome;
     outcome.found.objects = 1;

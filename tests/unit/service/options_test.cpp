@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+
 namespace cfs::service {
 namespace {
 
@@ -47,6 +50,26 @@ TEST(Options, OfVerifyAndRepairAreRead) {
     EXPECT_EQ(plain.rate, std::nullopt);
     EXPECT_EQ(refusal(JobKind::Verify, {{"rate", sdbus::Variant{std::int32_t{5}}}}),
               "option 'rate' must be a number (t), found type 'i'");
+}
+
+TEST(Options, OfEtcAreRead) {
+    bus::VariantMap options = text("path", "ssh");
+    EXPECT_EQ(read_request(JobKind::RestoreEtc, options, true).path, "ssh");
+    options["deployment"] = sdbus::Variant{std::string("staged")};
+    EXPECT_EQ(read_request(JobKind::PreviewEtc, options, true).deployment, "staged");
+    EXPECT_EQ(refusal(JobKind::RestoreEtc, options),
+              "option 'deployment' is not known to RestoreEtc");
+    const UniqueFd reader(::memfd_create("r", MFD_CLOEXEC));
+    const UniqueFd read_only(
+        ::open(("/proc/self/fd/" + std::to_string(reader.get())).c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(
+        refusal(JobKind::PreviewEtc, {{"content", sdbus::Variant{sdbus::UnixFd{read_only.get()}}}}),
+        "option 'content' must be a regular file or memfd open for writing");
+    EXPECT_NE(
+        read_request(
+            JobKind::PreviewEtc, {{"content", sdbus::Variant{sdbus::UnixFd{reader.get()}}}}, true)
+            .content,
+        nullptr);
 }
 
 TEST(Options, FinalizeDefaultsToTheSetting) {

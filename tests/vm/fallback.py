@@ -2,28 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """fallback.py GUEST WORK: a version whose image is gone cannot boot; nobody is there, and the machine comes back with the
 old one and says why."""
-import json
-
 from vm import check, equal, main, step
 
 
 def scenario(vm):
     vm.start()
     step("version 3 is armed, and its image gets lost")
-    vm.run("mkdir -p /run/images && mount -o ro /dev/vdb /run/images")
+    vm.mount_images()
     vm.run("cfsctl update --image oci:/run/images/srv/images:v3", seconds=600)
-    lost = json.loads(vm.run("cfsctl status --json"))["staged"]
+    lost = vm.status()["staged"]
     vm.run(f"rm /sysroot/composefs/images/{lost['digest']}; sync")
 
     step("two tries, then version 1 again, without a shell on the way")
     vm.reboot(seconds=1200)
-    found = json.loads(vm.run("cfsctl status --json"))
+    found = vm.status()
     equal(found["booted"]["version"], "1", "what runs")
     check(found["fallback"], found)
     check(f"the image {lost['digest'][:12]}" in found["fallen_back_from"]["reason"], found["fallen_back_from"])
     check(f"the boot of '{lost['uki'].split('+')[0]}" in found["last_error"]["message"], found["last_error"])
     check(f"the image {lost['digest'][:12]}" in found["last_error"]["message"], found["last_error"])
-    console = vm.serial.read_text(errors="replace")
+    console = vm.console()
     equal(console.count("starts again in 10 s"), 2, "failures on the console")
     check("emergency" not in console.lower(), "there was a shell")
     vm.power_off()

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """health.py GUEST WORK: version 2 panics at its first try and fails a required check at its second; nobody is there, and
 the machine is back in version 1, says why, and does not try version 2 again."""
-import json
-
 from vm import check, equal, main, step
 
 # Nothing of the images: the machine's own /etc comes along with an update, as an administrator's check does.
@@ -20,17 +18,13 @@ exit 1
 FELL_BACK = "2ef2911d6ed94783934823b359e1a4c1"
 
 
-def status(vm):
-    return json.loads(vm.run("cfsctl status --json"))
-
-
 def scenario(vm):
     vm.start()
     step("a first installation passes its checks and is proven, without a counter")
     vm.run("systemctl is-system-running --wait", seconds=300)
     vm.run("systemctl is-active boot-complete.target cfsupdated-boot-check.service cfsupdated-mark-good.service")
     vm.run("! systemctl is-active cfsupdated-boot-deadline.service")
-    first = status(vm)
+    first = vm.status()
     check(first["booted"]["proven"] and not first["fallback"], first)
 
     step("version 2 is armed, with a check that it cannot pass")
@@ -38,16 +32,16 @@ def scenario(vm):
            f"cat > database.sh <<'EOF'\n{CHECK}EOF\nchmod 755 database.sh")
     vm.run("echo 'image = \"oci:/run/images/srv/images:v2\"' > /etc/cfsupdated/cfsupdated.toml; "
            "systemctl restart cfsupdated.service")
-    vm.run("mkdir -p /run/images && mount -o ro /dev/vdb /run/images")
+    vm.mount_images()
     vm.run("cfsctl update", seconds=600)
-    tried = status(vm)["staged"]
+    tried = vm.status()["staged"]
 
     step("a panic, a failed check, and version 1 again")
     vm.reboot(seconds=1200, version="1")
-    console = vm.serial.read_text(errors="replace")
+    console = vm.console()
     check("sysrq triggered crash" in console.lower(), "the first try did not panic")
     vm.run("systemctl is-system-running --wait", seconds=300)
-    found = status(vm)
+    found = vm.status()
     equal(found["booted"]["version"], "1", "what runs")
     check(found["fallback"], found)
     equal(found["fallen_back_from"]["digest"], tried["digest"], "what failed")
@@ -58,10 +52,10 @@ def scenario(vm):
     equal(len(vm.run(f"journalctl -o cat MESSAGE_ID={FELL_BACK}").splitlines()), 1, "events")
 
     step("version 2 is not tried again")
-    vm.run("mkdir -p /run/images && mount -o ro /dev/vdb /run/images")
+    vm.mount_images()
     text = vm.run("cfsctl update; test $? = 2", seconds=600)
     check("is held (failed)" in text, text)
-    check(not status(vm)["reboot_pending"], "another boot is pending")
+    check(not vm.status()["reboot_pending"], "another boot is pending")
     vm.power_off()
 
 

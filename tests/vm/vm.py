@@ -5,8 +5,10 @@ A scenario is a function of one Vm: it boots, runs scripts inside and states wha
 log, the ESP's tree and the end of both are kept and shown.
 """
 import base64
+import json
 import os
 import pathlib
+import select
 import shutil
 import socket
 import subprocess
@@ -14,7 +16,8 @@ import sys
 import time
 import traceback
 
-BOOT_SECONDS = 600
+BOOT_SECONDS = 1200
+OFF_SECONDS = 300
 ESP_OFFSET = "1M"
 FIRMWARE = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
 
@@ -32,14 +35,19 @@ class Vm:
         self.serial = self.work / "serial.log"
         subprocess.run(["cp", "--sparse=always", self.guest / "disk.img", self.disk], check=True)
         shutil.copy(self.guest / "vars.fd", self.vars)
-        self.qemu = self.port = None
+        self.qemu = self.port = self.cuts = None
+        self.cache = "unsafe"
         self.boots = 0
 
     def start(self):
         """Power on, until the guest's agent answers."""
-        path = self.work / "agent"
-        path.unlink(missing_ok=True)
-        drive = "if=virtio,format=raw,cache=unsafe,file="
+        self.power_on()
+        self.wait_for_boot()
+
+    def power_on(self):
+        for name in "agent", "cuts":
+            (self.work / name).unlink(missing_ok=True)
+        drive = f"if=virtio,format=raw,cache={self.cache},file="
         with open(self.work / "qemu.log", "ab") as log:
             self.qemu = subprocess.Popen(
                 ["qemu-system-x86_64", "-machine", "q35,smm=on", "-accel", "tcg,thread=multi", "-smp", "2",
@@ -49,9 +57,18 @@ class Vm:
                  "-drive", f"if=pflash,format=raw,unit=1,file={self.vars}",
                  "-drive", f"{drive}{self.disk}", "-drive", f"{drive}{self.guest}/images.img,readonly=on",
                  "-chardev", f"file,id=console,append=on,path={self.serial}", "-serial", "chardev:console",
-                 "-device", "virtio-serial", "-chardev", f"socket,id=agent,server=on,wait=off,path={path}",
-                 "-device", "virtserialport,chardev=agent,name=cfsvm"],
+                 "-device", "virtio-serial",
+                 "-chardev", f"socket,id=agent,server=on,wait=off,path={self.work}/agent",
+                 "-device", "virtserialport,chardev=agent,name=cfsvm",
+                 "-chardev", f"socket,id=cuts,server=on,wait=off,path={self.work}/cuts",
+                 "-device", "virtserialport,chardev=cuts,name=cfsvm-cuts"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.port, self.cuts = self.connect("agent"), self.connect("cuts")
+        self.pending = b""
+
+    def connect(self, name):
+        """One of the guest's ports."""
+        path = self.work / name
         deadline = time.monotonic() + 20
         while not path.exists():
             if self.qemu.poll() is not None or time.monotonic() > deadline:
@@ -59,9 +76,11 @@ class Vm:
             time.sleep(0.05)
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(str(path))
-        self.port = connection
-        self.pending = b""
-        self.wait_for_boot()
+        return connection
+
+    def send(self, script):
+        """A bash script for the guest; run() also takes its answer."""
+        self.port.sendall(base64.b64encode(script.encode()) + b"\n")
 
     def read_line(self, seconds):
         deadline = time.monotonic() + seconds
@@ -94,22 +113,78 @@ class Vm:
 
     def run(self, script, seconds=300, status=0):
         """Output of a bash script in the guest; it must end with that status (None: with any but 0)."""
-        self.port.sendall(base64.b64encode(script.encode()) + b"\n")
+        self.send(script)
         found, _, text = self.read_line(seconds).partition(" ")
         output = base64.b64decode(text).decode(errors="replace")
         if (int(found) == 0) if status is None else (int(found) != status):
             raise Failure(f"'{script}' ended with {found}:\n{output}")
         return output
 
+    def status(self):
+        return json.loads(self.run("cfsctl status --json"))
+
+    def mount_images(self):
+        """The disk with the layout that make_guest has made."""
+        self.run("mountpoint -q /run/images || { mkdir -p /run/images && mount -o ro /dev/vdb /run/images; }")
+
+    def update(self, tag):
+        """To one of its images."""
+        self.mount_images()
+        return self.run(f"cfsctl update --image oci:/run/images/srv/images:{tag} 2>&1", seconds=600)
+
+    def wait_until_proven(self):
+        """The boot is complete, and the daemon, that was there before, was told."""
+        self.run("systemctl is-system-running --wait", seconds=300)
+        self.run("for i in $(seq 30); do cfsctl status | grep -q '^Booted.*on trial' || exit 0; sleep 1; done; exit 1")
+        check(self.status()["booted"]["proven"], "what runs is not proven")
+
     def reboot(self, seconds=BOOT_SECONDS, version=None):
         """A clean shutdown, and whatever the firmware, the loader and the initrd then do."""
-        self.port.sendall(base64.b64encode(b"systemctl --no-block reboot") + b"\n")
+        self.send("systemctl --no-block reboot")
         self.wait_for_boot(seconds, version)
 
     def power_off(self):
-        self.port.sendall(base64.b64encode(b"systemctl --no-block poweroff") + b"\n")
-        self.qemu.wait(120)
-        self.port.close()
+        self.send("systemctl --no-block poweroff")
+        self.qemu.wait(OFF_SECONDS)
+        self.disconnect()
+
+    def cut_power_at(self, point, script, seconds=600):
+        """Runs the script, which must not end, and cuts the power as soon as a line on the port of the cuts says so."""
+        self.send(script)
+        seen, deadline = b"", time.monotonic() + seconds
+        while point.encode() not in seen.split(b"\n")[:-1]:
+            ready = select.select([self.port, self.cuts], [], [], max(0, deadline - time.monotonic()))[0]
+            if not ready:
+                raise Failure(f"'{point}' was not reached within {seconds} seconds, last: {seen[-200:]}")
+            if self.cuts not in ready:
+                raise Failure(f"'{script}' ended before '{point}', last: {seen[-200:]}: {self.read_line(10)}")
+            piece = self.cuts.recv(1 << 16)
+            if not piece:
+                raise Failure("the machine went off")
+            seen += piece
+        self.cut_power()
+
+    def cut_power(self):
+        """No shutdown: what the guest's kernel did not write is gone."""
+        self.qemu.kill()
+        self.qemu.wait()
+        self.disconnect()
+
+    def disconnect(self):
+        for connection in self.port, self.cuts:
+            connection.close()
+
+    def wait_for_console(self, text, start=0, seconds=300):
+        """Until the console shows it; where it ends."""
+        deadline = time.monotonic() + seconds
+        while (at := self.console().find(text, start)) < 0:
+            if time.monotonic() > deadline:
+                raise Failure(f"'{text}' is not on the console within {seconds} seconds")
+            time.sleep(0.5)
+        return at + len(text)
+
+    def console(self):
+        return self.serial.read_text(errors="replace") if self.serial.exists() else ""
 
     def esp(self):
         """Files on the ESP of a machine that is off."""
@@ -160,20 +235,18 @@ def step(what):
 def show_remains(vm):
     vm.close()
     print("-- ESP:", *vm.esp(), sep="\n   ")
-    if vm.serial.exists():
-        lines = vm.serial.read_text(errors="replace").splitlines()
-        print("-- end of the serial log:", *lines[-60:], sep="\n   ")
+    print("-- end of the serial log:", *vm.console().splitlines()[-60:], sep="\n   ")
     (vm.work / "esp.txt").write_text("\n".join(vm.esp()) + "\n")
     vm.disk.unlink(missing_ok=True)
     print(f"-- kept: {vm.work}")
 
 
 def main(scenario):
-    """SCENARIO GUEST WORK"""
+    """SCENARIO GUEST WORK [PART]"""
     if not os.path.exists(os.path.join(sys.argv[1], "disk.img")):
         print("skipped: there is no guest, vm.guest says why")
         sys.exit(77)
-    vm = Vm(sys.argv[1], os.path.join(sys.argv[2], pathlib.Path(sys.argv[0]).stem))
+    vm = Vm(sys.argv[1], os.path.join(sys.argv[2], "-".join([pathlib.Path(sys.argv[0]).stem] + sys.argv[3:])))
     began = time.monotonic()
     try:
         scenario(vm)

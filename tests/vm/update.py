@@ -1,16 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""update.py GUEST WORK: version 1 boots under Secure Boot, is updated to 2, keeps what is the machine's own, and a bit
-that flips on the disk is an error and never another content."""
+"""update.py GUEST WORK: version 1 boots under Secure Boot, the timer brings 2 from a registry, what is the machine's own
+stays, systemd's own tools agree about the loader, and a bit that flips on the disk is an error and never another content."""
 import json
+import re
 
 from vm import check, equal, main, step
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-
-
-def status(vm):
-    return json.loads(vm.run("cfsctl status --json"))
 
 
 def check_root(vm, version):
@@ -25,12 +22,57 @@ def check_root(vm, version):
         flags = vm.run(f"findmnt -no OPTIONS /{name}").strip().split(",")
         check({"rw", "nosuid", "nodev"} <= set(flags), f"/{name}: {flags}")
     vm.run("! touch /usr/x 2> /dev/null")
-    found = status(vm)
+    found = vm.status()
     equal(found["booted"]["digest"], record["digest"], "cfsctl's booted digest")
     equal(found["booted"]["version"], str(version), "cfsctl's booted version")
     check(not found["fallback"], f"a fallback: {found['fallen_back_from']}")
     equal(vm.run("systemctl --failed --plain --no-legend"), "", "failed units")
     return found
+
+
+def check_loader(vm, blessing):
+    """What bootctl and systemd-bless-boot say, against what the daemon says."""
+    found = vm.status()
+    listed = [json.loads(line) for line in vm.run("bootctl list --json=short").splitlines()]
+    entries = [each["id"] for each in listed if each["path"].startswith("/efi/EFI/Linux/")]
+    equal(sorted(entries), sorted(each["uki"] for each in found["deployments"]), "bootctl's entries")
+    text = vm.run("bootctl status 2> /dev/null")
+    for words in r"Secure Boot: enabled", r"Product: systemd-boot 25", r"ESP: /efi ":
+        check(re.search(words, text), f"bootctl status does not say '{words}': {text}")
+    chosen = re.findall(r"Default Boot Loader Entry:.*?\bid: (\S+)", text, re.S)
+    equal(chosen, [each["uki"] for each in found["deployments"] if each["next"]], "bootctl's default entry")
+    equal(vm.run("/lib/systemd/systemd-bless-boot status").strip(), blessing, "systemd-bless-boot")
+    check(found["booted"]["proven"], "bless-boot is content, the daemon is not")
+
+
+def show_boot_time(vm):
+    """Nobody waits for this project's parts on the way to a login; before it there is cfs-prepare-root, in the initrd."""
+    print(vm.run("systemd-analyze time; systemd-analyze blame | grep cfsupdated; "
+                 "journalctl -b -o short-monotonic --no-hostname | grep cfs-prepare-root || true"))
+    chain = vm.run("systemd-analyze critical-chain default.target multi-user.target")
+    check("multi-user.target" in chain, f"no chain: {chain}")
+    check("cfsupdated" not in chain, f"the daemon is on the way: {chain}")
+
+
+def update_by_timer(vm):
+    """The administrator's settings, and the timer with a time of its own; the registry is Debian's, in the guest."""
+    vm.mount_images()
+    vm.run("systemd-run --unit registry /run/images/srv/registry/docker-registry serve /run/images/srv/registry/config.yml")
+    vm.run("for i in $(seq 150); do (: < /dev/tcp/127.0.0.1/5000) 2> /dev/null && exit 0; sleep 0.2; done; exit 1")
+    # The guest has no authorities for TLS, and the registry has no TLS.
+    vm.run("printf 'image = \"docker://localhost:5000/cfsvm:v2\"\\n[net]\\nca_file = \"%s\"\\n' "
+           "/usr/lib/cfsupdated/trust.d/vendor.crt > /etc/cfsupdated/cfsupdated.toml")
+    vm.run("mkdir -p /run/systemd/system/cfsupdated-update.timer.d; systemctl try-restart cfsupdated.service; "
+           "printf '[Timer]\\nOnBootSec=\\nOnActiveSec=3\\nRandomizedDelaySec=0\\n' "
+           "> /run/systemd/system/cfsupdated-update.timer.d/soon.conf; systemctl daemon-reload")
+    check(not vm.status()["reboot_pending"], "a reboot is pending already")
+    vm.run("systemctl start cfsupdated-update.timer")
+    vm.run("for i in $(seq 550); do cfsctl status --json | grep -q '\"reboot_pending\":true' && exit 0; "
+           "systemctl is-failed -q cfsupdated-update.service && break; sleep 1; done; "
+           "systemctl status cfsupdated-update.service; exit 1", seconds=620)
+    print(vm.run("journalctl -o cat -u cfsupdated-update.service | tail -n 4"))
+    staged = vm.status()["staged"]
+    equal([staged["version"], staged["image"]], ["2", "docker://localhost:5000/cfsvm:v2"], "what the timer brought")
 
 
 def scenario(vm):
@@ -42,10 +84,11 @@ def scenario(vm):
     step("a machine of its own")
     vm.run("echo mine > /etc/cfsvm.conf; echo host7 > /etc/hostname; echo kept > /var/lib/mine; sync")
 
-    step("update to version 2")
-    vm.run("mkdir -p /run/images && mount -o ro /dev/vdb /run/images")
-    print(vm.run("cfsctl update --image oci:/run/images/srv/images:v2 2>&1", seconds=600))
-    check(status(vm)["reboot_pending"], "no reboot is pending")
+    step("the timer brings version 2 from a registry")
+    vm.run("systemctl is-system-running --wait", seconds=300)
+    check_loader(vm, "clean")
+    show_boot_time(vm)
+    update_by_timer(vm)
     vm.reboot()
 
     step("version 2 runs, with what was the machine's own; version 1 is kept")
@@ -59,9 +102,9 @@ def scenario(vm):
     names = vm.run("ls /efi/EFI/Linux").split()
     equal(len(names), 2, f"entries: {names}")
     check(not any("+" in name for name in names), f"the new entry is not blessed: {names}")
-    # The daemon was there before: it is told.
-    vm.run("for i in $(seq 30); do cfsctl status | grep -q '^Booted.*on trial' || exit 0; sleep 1; done; exit 1")
-    check(status(vm)["booted"]["proven"], "version 2 is not proven")
+    vm.wait_until_proven()
+    check_loader(vm, "good")
+    show_boot_time(vm)
     vm.run("cat /usr/share/cfsvm/data > /dev/null")
     vm.power_off()
 

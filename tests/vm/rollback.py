@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""rollback.py GUEST WORK: from version 2 back to 1 by hand and forward again, each with its /etc as it was left. Then
+"""rollback.py GUEST WORK: from version 2 back to 1 by hand, with its /etc as it was left, and forward again by name. Then
 damage in the store, with the kernel's fs-verity: an error and never another content, found, and repaired; and an initrd
 that does not mount an image under another's name."""
 from vm import check, equal, main, step
@@ -49,6 +49,7 @@ def back_and_forth(vm):
     vm.run("echo both > /var/lib/cfsvm.var")
 
     step("back to version 1")
+    left = vm.status()["booted"]
     vm.run("cfsctl rollback")
     check(vm.status()["reboot_pending"], "no reboot is pending")
     vm.reboot(version="1")
@@ -59,14 +60,19 @@ def back_and_forth(vm):
     check(not found["fallback"] and found["last_error"] is None, f"a rollback by hand is no failure: {found}")
     note(vm, "left in 1 again")
 
-    step("forward to version 2")
-    vm.run("cfsctl rollback")
+    step("forward to version 2, which a rollback holds until somebody names it")
+    vm.run("cfsctl rollback; test $? = 3")
+    kept = f"/sysroot/state/deploy/{left['digest']}"
+    equal(vm.run(f"cat {kept}/etc/cfsvm-slot.conf").strip(), "left in 2", "version 2's /etc meanwhile")
+    vm.update("v2")
+    equal(vm.run(f"cat {kept}/etc.prev/cfsvm-slot.conf").strip(), "left in 2", "version 2's /etc, kept until it is proven")
     vm.reboot(version="2")
-    equal(etc_of(vm), two, "/etc of version 2")
+    equal(etc_of(vm)[1:], ["left in 1 again"] + two[2:], "/etc of version 2")
     vm.wait_until_proven()
-    equal(vm.status()["rollback"]["version"], "1", "the way back")
-    check(not vm.status()["fallback"], vm.status())
-    other = f"/sysroot/state/deploy/{vm.status()['rollback']['digest']}/etc/cfsvm-slot.conf"
+    found = vm.status()
+    equal(found["rollback"]["version"], "1", "the way back")
+    check(not found["fallback"], found)
+    other = f"/sysroot/state/deploy/{found['rollback']['digest']}/etc/cfsvm-slot.conf"
     equal(vm.run(f"cat {other}").strip(), "left in 1 again", "version 1's /etc meanwhile")
 
 

@@ -23,8 +23,9 @@ FailureKind kind_of(CURLcode code) {
             return FailureKind::Connect;
         case CURLE_SSL_CONNECT_ERROR:
             return FailureKind::NotTls;
-        case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CACERT_BADFILE:
+            return FailureKind::NoCa;
+        case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CERTPROBLEM:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_INVALIDCERTSTATUS:

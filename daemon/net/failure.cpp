@@ -37,6 +37,8 @@ std::string hint_for(FailureKind kind) {
         case FailureKind::Certificate:
             return "the registry's TLS certificate is not trusted: name its CA in net.ca_file, and "
                    "check the clock";
+        case FailureKind::NoCa:
+            return "install the system's CA certificates, or name a file of them in net.ca_file";
         case FailureKind::NotTls:
             return "no TLS connection to the registry: if it speaks plain HTTP and you trust the "
                    "network, list it in net.insecure_registries";

@@ -16,6 +16,9 @@ constexpr std::size_t kErrorBodyKept = 4096;
 /// keep us busy with a byte at a time.
 constexpr std::uint64_t kProgress = std::uint64_t{64} * 1024;
 
+/// What servers say to plain HTTP on a port for TLS.
+constexpr long kPlainToTls = 400;
+
 /// Keeps the start of a refusal for the error message.
 class StartSink final : public Sink {
  public:
@@ -112,10 +115,15 @@ HttpOutcome RegistryClient::first_exchange(const std::string& path, Walk& walk) 
     const Scheme known = scheme_;
     walk.start = walk.url = (known == Scheme::Http ? "http://" : "https://") + host_ + path;
     HttpOutcome outcome = exchange(walk);
-    if (known == Scheme::Unknown && outcome.end.failure == FailureKind::NotTls) {
+    const FailureKind failure = outcome.end.failure;
+    if (known == Scheme::Unknown &&
+        (failure == FailureKind::NotTls || failure == FailureKind::NoCa)) {
         walk.start = walk.url = "http://" + host_ + path;
-        outcome = exchange(walk);
-        if (outcome.response.status != 0) scheme_ = Scheme::Http;
+        HttpOutcome plain = exchange(walk);
+        const long status = plain.response.status;
+        if (status != 0 && status != kPlainToTls) scheme_ = Scheme::Http;
+        // Without trusted certificates nobody has asked yet whether the registry speaks TLS.
+        if (failure == FailureKind::NotTls || scheme_ == Scheme::Http) outcome = std::move(plain);
     } else if (known == Scheme::Unknown && outcome.response.status != 0) {
         scheme_ = Scheme::Https;
     }

@@ -18,6 +18,7 @@ enum class FailureKind {
     Connect,      ///< no name, no route, refused, or too slow to answer
     NotTls,       ///< the handshake failed before any certificate was seen
     Certificate,  ///< the peer's certificate is not acceptable, or ours cannot be read
+    NoCa,         ///< the file of those that are trusted cannot be read: nothing was sent
     Refused,      ///< the peer asked for a client certificate and wants none, or not that one
     Unanswered,   ///< the peer asked for a client certificate and then said nothing more
     Cut,          ///< the connection broke in the middle

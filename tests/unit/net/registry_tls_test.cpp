@@ -77,6 +77,17 @@ TEST_F(RegistryTlsTest, ACaFileThatHoldsNoneIsNamed) {
     expect_error(ErrorCode::Network, "empty.pem", [&] { (void)fetch("content"); });
 }
 
+TEST_F(RegistryTlsTest, APlainRegistryNeedsNoCaFile) {
+    TestRegistry plain;
+    const std::string content = "content";
+    plain.add_blob(content);
+    options_.ca_file = dir_ / "none.pem";
+    MemorySink sink(content.size());
+    open_source(parse_image_ref(plain.reference("a", "b")), options_)
+        ->fetch_blob(test::descriptor_of(content), sink, {});
+    EXPECT_EQ(as_text(sink.bytes()), content);
+}
+
 TEST_F(RegistryTlsTest, AMissingCaFileIsNamed) {
     options_.ca_file = dir_ / "none.pem";
     expect_error(ErrorCode::Network, "none.pem", [&] { (void)fetch("content"); });

@@ -46,17 +46,40 @@ const DeploymentRecord* find_proven(const Overview& all) {
     return nullptr;
 }
 
+/// Something newer than what runs is the loader's choice.
+bool is_newer_next(const Overview& all) {
+    if (all.pending != nullptr && all.pending->phase == Phase::Armed) return true;
+    for (const auto& record : all.records) {
+        const auto* entry = find(all, record);
+        if (entry != nullptr && boot::same_name(entry->file, all.next_entry))
+            return record.serial > all.booted->serial;
+    }
+    return false;
+}
+
+/// The newest that ran well and that a rollback, and no failure, left.
+const DeploymentRecord* find_left(const Overview& all) {
+    for (const auto& record : all.records) {
+        if (record.serial <= all.booted->serial) break;
+        const auto* entry = find(all, record);
+        const std::string* why = find_hold(all.held, record);
+        const bool left = why != nullptr && *why == kHeldRolledBack;
+        if (left && entry != nullptr && entry->readable && is_proven(all, record)) return &record;
+    }
+    return nullptr;
+}
+
 const DeploymentRecord* find_rollback(const Overview& all) {
     if (all.booted == nullptr) return nullptr;
-    // Something newer is armed: going back means staying with what runs.
-    if (all.pending != nullptr && all.pending->phase == Phase::Armed) return all.booted;
+    if (is_newer_next(all)) return all.booted;  // going back means staying with what runs
     // One that never ran is a way back only when there is no other.
     if (all.proven != nullptr) return all.proven;
     for (const auto& record : all.records) {
         const bool bootable = record.phase == Phase::Booted || record.phase == Phase::Armed;
         if (&record != all.booted && bootable && is_candidate(all, record)) return &record;
     }
-    return nullptr;
+    // After a rollback by hand, a second one goes forward again.
+    return find_left(all);
 }
 
 DeploymentState state_of(const Overview& all, const DeploymentRecord& record) {

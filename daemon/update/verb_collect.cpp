@@ -13,9 +13,10 @@ namespace cfs::update {
 namespace {
 
 bool is_protected(const Overview& all, const DeploymentRecord& record) {
-    for (const auto* needed : {all.booted, all.pending, all.rollback, all.proven}) {
+    for (const auto* needed : {all.booted, all.pending, all.proven}) {
         if (&record == needed) return true;
     }
+    if (&record == all.rollback && find_hold(all.held, record) == nullptr) return true;
     for (const auto& entry : all.entries) {
         const bool own = boot::same_name(entry.name.stem, record.stem);
         if (own && boot::same_name(entry.file, all.next_entry)) return true;

@@ -26,6 +26,15 @@ void hold(Machine& machine, const Digest& key, const DeploymentRecord& record) {
     }
 }
 
+/// Somebody wants it again.
+void release(Machine& machine, const DeploymentRecord& record) {
+    try {
+        machine.state.release(record);
+    } catch (const Error& e) {
+        log::warn("rollback: version " + record.version + " stays held: " + e.what());
+    }
+}
+
 }  // namespace
 
 void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
@@ -35,6 +44,7 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
     for (const auto& record : records) {
         if (record.stem == intent.target) target = &record;
     }
+    if (target != nullptr) release(machine, *target);
     for (const auto& record : records) {
         const std::string file = find_entry(entries, record.stem);
         if (file.empty()) continue;

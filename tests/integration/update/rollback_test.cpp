@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "base/fs_at.hpp"
 #include "site.hpp"
+#include "update/state_dir.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 namespace cfs {
 namespace {
@@ -40,6 +44,72 @@ TEST(Rollback, AfterTheRebootGoesBack) {
     const auto status = site.engine().status();
     EXPECT_EQ(status.booted->version, "1");
     EXPECT_FALSE(status.reboot_pending);
+}
+
+/// Version 2 ran, was left by hand, and each version's /etc says where it was written.
+class RolledBack : public testing::Test {
+ protected:
+    RolledBack() {
+        site_.install();
+        site_.update("v2");
+        site_.reboot();
+        site_.bless();
+        site_.engine().reconcile();
+        write("left in 2");
+        (void)site_.engine().rollback(site_.progress, {});
+        site_.reboot();
+        write("left in 1");
+    }
+
+    void write(const std::string& text) {
+        std::ofstream(site_.etc(*site_.engine().status().booted) + "/slot") << text;
+    }
+
+    [[nodiscard]] std::string slot() {
+        std::ifstream in(site_.etc(*site_.engine().status().booted) + "/slot");
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+
+    Site site_;
+};
+
+TEST_F(RolledBack, ASecondRollbackGoesForwardToTheSameEtc) {
+    ASSERT_TRUE(site_.engine().status().rollback);
+    EXPECT_EQ(site_.engine().status().rollback->version, "2");
+    EXPECT_EQ(site_.engine().rollback(site_.progress, {}).version, "2");
+    EXPECT_TRUE(site_.engine().status().reboot_pending);
+    site_.reboot();
+    site_.bless();
+    EXPECT_EQ(site_.engine().status().booted->version, "2");
+    EXPECT_EQ(slot(), "left in 2");
+    EXPECT_EQ(site_.engine().status().rollback->version, "1");
+    (void)site_.engine().rollback(site_.progress, {});
+    site_.reboot();
+    EXPECT_EQ(slot(), "left in 1");
+}
+
+TEST_F(RolledBack, GoingForwardCanBeTakenBack) {
+    (void)site_.engine().rollback(site_.progress, {});
+    EXPECT_EQ(site_.engine().rollback(site_.progress, {}).version, "1");
+    EXPECT_FALSE(site_.engine().status().reboot_pending);
+    site_.reboot();
+    EXPECT_EQ(site_.engine().status().booted->version, "1");
+    EXPECT_EQ(slot(), "left in 1");
+}
+
+TEST_F(RolledBack, NothingGoesForwardToWhatFailed) {
+    const auto left = Digest::from_hex(site_.engine().status().rollback->digest);
+    const UniqueFd root = open_root(site_.settings.sysroot);
+    update::StateDir(root.get(), false).hold(*left, update::kHeldFailed);
+    EXPECT_FALSE(site_.engine().status().rollback);
+    EXPECT_EQ(error_name([&] { (void)site_.engine().rollback(site_.progress, {}); }), "NotFound");
+}
+
+TEST_F(RolledBack, WhatWasLeftIsCollectedAllTheSame) {
+    const std::string left = site_.engine().status().rollback->digest;
+    (void)site_.engine().collect(false, site_.progress, {});
+    EXPECT_FALSE(site_.engine().status().rollback);
+    EXPECT_FALSE(std::filesystem::exists(site_.settings.sysroot + "/state/deploy/" + left));
 }
 
 TEST(Rollback, HoldsTheVersionThatItLeft) {

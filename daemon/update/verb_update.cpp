@@ -138,9 +138,7 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     progress_.stage("stage");
     DeploymentRecord record = make_record(machine_, pull);
     record.wanted = is_explicit(options_) && find_hold(all_.held, record) != nullptr;
-    const etc::MergePlan preview =
-        preview_etc(machine_, record, booted, pull.composed().tree, stop_);
-    EtcReport merge = describe(preview);
+    EtcReport merge = describe(preview_etc(machine_, record, booted, pull.composed().tree, stop_));
     for (const std::string& conflict : merge.conflicts)
         progress_.message(conflict);
     supersede();

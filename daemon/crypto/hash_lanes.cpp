@@ -35,19 +35,19 @@ class Lanes {
     }
 
     void hash(HashAlgorithm algorithm, ByteView blocks, std::size_t block_size, std::uint8_t* out) {
+        refused_ = false;
         for (; !blocks.empty(); blocks = blocks.subspan(block_size)) {
             submit(algorithm, blocks.first(block_size), out);
             out += digest_size(algorithm);
         }
         while (const IMB_JOB* done = IMB_FLUSH_JOB(manager_.get()))
-            require(*done);
+            note(*done);
+        // Not before all are out: the manager lives on, and its jobs point to the caller's memory.
+        if (refused_) throw Error(ErrorCode::Internal, "libipsec-mb refuses to hash");
     }
 
  private:
-    static void require(const IMB_JOB& done) {
-        if (done.status == IMB_STATUS_COMPLETED) return;
-        throw Error(ErrorCode::Internal, "libipsec-mb refuses to hash");
-    }
+    void note(const IMB_JOB& done) { refused_ |= done.status != IMB_STATUS_COMPLETED; }
 
     void submit(HashAlgorithm algorithm, ByteView block, std::uint8_t* out) {
         IMB_JOB* job = IMB_GET_NEXT_JOB(manager_.get());
@@ -62,12 +62,13 @@ class Lanes {
         job->auth_tag_output_len_in_bytes = digest_size(algorithm);
         for (const IMB_JOB* done = IMB_SUBMIT_JOB(manager_.get()); done != nullptr;
              done = IMB_GET_COMPLETED_JOB(manager_.get())) {
-            require(*done);
+            note(*done);
         }
     }
 
     std::unique_ptr<IMB_MGR, FreeManager> manager_;
     IMB_ARCH arch_ = IMB_ARCH_NONE;
+    bool refused_ = false;  ///< one of the present jobs failed
 };
 
 }  // namespace

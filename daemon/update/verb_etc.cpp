@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/bytes.hpp"
+#include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
@@ -101,12 +102,14 @@ void exchange(const EtcTrees& trees, const std::string& place, const std::string
     const std::string from = std::string(kPrivatePath) + "/" + trees.work + "/pristine/" + path;
     const std::string to = place + "/etc/" + path;
     sync_file_system(trees.root.get(), "the state directory");
+    crash_point("update.etc-restoring");
     if (stat_at(trees.root.get(), to)) {
         rename_exchange_at(trees.root.get(), from, to);
     } else {
         rename_noreplace_at(trees.root.get(), from, to);
     }
     fsync_dir_at(trees.root.get(), split_parent(to).first);
+    crash_point("update.etc-restored");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
     }
     const auto engine = update::make_engine(settings);
     update::UpdateOptions options;
-    options.image = tag.empty() ? "" : test::Site::image(tag);
+    options.image = tag.empty() || verb == "restore" ? "" : test::Site::image(tag);
     options.finalize = verb == "update";
     if (verb == "update" || verb == "stage") {
         (void)engine->update(options, progress, {});
@@ -38,6 +38,8 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
         if (!found.sound()) throw Error(ErrorCode::StateCorrupt, found.items.front());
     } else if (verb == "repair") {
         (void)engine->repair({}, progress, {});
+    } else if (verb == "restore") {
+        (void)engine->restore_etc(tag, progress, {});
     } else if (verb == "reconcile") {
         engine->reconcile();
     } else {

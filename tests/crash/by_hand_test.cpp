@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person does once is killed at each of its points: going forward again after a rollback,
+// and taking one file of /etc back from the image.
+#include "crash_site.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+namespace cfs {
+namespace {
+
+using test::CrashSite;
+using test::Ended;
+using test::run_process;
+
+struct ByHand {
+    const char* verb;
+    const char* machine;
+    const char* argument;
+    std::set<std::string> points;
+};
+
+const ByHand& forward() {
+    static const ByHand verb = {
+        "rollback",
+        "returned",
+        "",
+        {"update.rollback-recorded", "update.rollback-promoted", "update.rolled-back"}};
+    return verb;
+}
+
+const ByHand& restore() {
+    static const ByHand verb = {
+        "restore",
+        "installed",
+        "edited.conf",
+        {"update.entry-written", "update.etc-restoring", "update.etc-restored"}};
+    return verb;
+}
+
+Ended run(const CrashSite& crash, const ByHand& verb, const std::string& variable) {
+    return run_process(crash.command(CFS_DRIVE, verb.verb, verb.argument), {variable});
+}
+
+std::string machine(const ByHand& verb) {
+    return std::string(CFS_MACHINES) + "/" + verb.machine;
+}
+
+/// Of the deployment that runs.
+std::string etc_file(CrashSite& crash, const std::string& name) {
+    const auto booted = crash.site.engine().status().booted;
+    return "sysroot/state/deploy/" + booted.value().digest + "/etc/" + name;
+}
+
+class ForwardCrashPoint : public testing::TestWithParam<std::string> {};
+
+/// Its record is the first thing that is durable, so each crash ends in the new state.
+TEST_P(ForwardCrashPoint, IsFinishedByTheNextStart) {
+    CrashSite untouched(machine(forward()));
+    ASSERT_EQ(run(untouched, forward(), "UNUSED=").code, 0);
+    CrashSite crash(machine(forward()));
+    crash.guard({"1", "2"});
+    const Ended ended = run(crash, forward(), "CFS_CRASH_POINT=" + GetParam());
+    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    EXPECT_EQ(crash.harm(), "");
+    crash.site.engine().reconcile();
+    EXPECT_EQ(crash.unsound(), "");
+    EXPECT_EQ(crash.inventory(), untouched.inventory());
+    (void)crash.site.reboot();
+    EXPECT_EQ(crash.site.engine().status().booted.value().version, "2");
+    EXPECT_TRUE(std::filesystem::exists(crash.site.dir / etc_file(crash, "of-second.conf")));
+}
+
+class RestoreCrashPoint : public testing::TestWithParam<std::string> {};
+
+TEST_P(RestoreCrashPoint, LeavesTheOldFileOrTheNew) {
+    CrashSite untouched(machine(restore()));
+    const std::string edited = untouched.site.dir.read(etc_file(untouched, "edited.conf"));
+    ASSERT_EQ(run(untouched, restore(), "UNUSED=").code, 0);
+    const std::string pristine = untouched.site.dir.read(etc_file(untouched, "edited.conf"));
+    ASSERT_NE(pristine, edited);
+
+    CrashSite crash(machine(restore()));
+    const Ended ended = run(crash, restore(), "CFS_CRASH_POINT=" + GetParam());
+    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    EXPECT_EQ(crash.site.dir.read(etc_file(crash, "edited.conf")),
+              GetParam() == "update.etc-restored" ? pristine : edited);
+    crash.site.engine().reconcile();
+    EXPECT_EQ(crash.unsound(), "");
+    EXPECT_EQ(run(crash, restore(), "UNUSED=").code, 0);
+    EXPECT_EQ(crash.inventory(), untouched.inventory());
+    EXPECT_EQ(crash.site.dir.read(etc_file(crash, "edited.conf")), pristine);
+}
+
+std::string point_name(const testing::TestParamInfo<std::string>& row) {
+    std::string name = row.param;
+    for (char& c : name) {
+        if (c == '-' || c == '.') c = '_';
+    }
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Points,
+                         ForwardCrashPoint,
+                         testing::ValuesIn(forward().points),
+                         point_name);
+INSTANTIATE_TEST_SUITE_P(Points,
+                         RestoreCrashPoint,
+                         testing::ValuesIn(restore().points),
+                         point_name);
+
+TEST(ByHandCrashPoints, AreAllListed) {
+    for (const ByHand* verb : {&forward(), &restore()}) {
+        CrashSite crash(machine(*verb));
+        const Ended ended = run(crash, *verb, "CFS_CRASH_TRACE=" + (crash.site.dir / "trace"));
+        ASSERT_EQ(ended.code, 0) << ended.output;
+        std::istringstream trace(crash.site.dir.read("trace"));
+        std::set<std::string> passed;
+        for (std::string line; std::getline(trace, line);)
+            passed.insert(line);
+        EXPECT_EQ(passed, verb->points) << verb->verb;
+    }
+}
+
+}  // namespace
+}  // namespace cfs

@@ -120,7 +120,9 @@ void Tree::add_bus_verbs() {
     update->add_flag_callback(
         "--no-finalize",
         [options = update_options] { options->finalize = false; },
-        "stage only: 'cfsctl finalize' makes it next");
+        "stage only: the next shutdown, or 'cfsctl finalize', makes it next");
+    update->add_flag(
+        "--lock", update_options->lock, "stage only: 'cfsctl finalize' alone makes it next");
     update
         ->add_option("--expected-digest",
                      update_options->expected_digest,

@@ -23,6 +23,7 @@ struct Deployment {
     bool next = false;
     std::string problem;
     bool proven = false;
+    bool locked = false;  ///< staged, and no shutdown finalizes it
 };
 
 struct Fallback {

@@ -117,6 +117,7 @@ struct Check {
 struct Update {
     std::string image;
     bool finalize = true;
+    bool lock = false;
     std::string expected_digest;
 };
 

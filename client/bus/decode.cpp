@@ -40,6 +40,7 @@ Deployment decode_deployment(const bus::VariantMap& map) {
     read(map, "next", out.next);
     read(map, "problem", out.problem);
     read(map, "proven", out.proven);
+    read(map, "locked", out.locked);
     return out;
 }
 

@@ -56,6 +56,7 @@ ExitCode run(const Update& options, const Global& global) {
     add_text(map, "expected-digest", options.expected_digest);
     // Without the flag the daemon's own setting decides.
     if (!options.finalize) map["finalize"] = sdbus::Variant{false};
+    if (options.lock) map["lock"] = sdbus::Variant{true};
     return finished(decode_update(run_verb(global, "Update", map)), global);
 }
 

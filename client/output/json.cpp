@@ -32,6 +32,7 @@ json::object value_of(const Deployment& deployment) {
         {"next", deployment.next},
         {"problem", deployment.problem},
         {"proven", deployment.proven},
+        {"locked", deployment.locked},
     };
 }
 

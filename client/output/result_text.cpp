@@ -67,7 +67,8 @@ std::string update_text(const UpdateOutcome& outcome) {
     if (outcome.outcome == "nothing-to-do") return "nothing to do: " + name + " is here already\n";
     if (outcome.outcome == "staged") {
         return "staged " + name + "\n" + bytes_line(outcome) + etc_lines(outcome) +
-               "  hint: 'cfsctl finalize' makes it the next boot\n";
+               (outcome.deployment.locked ? "  hint: 'cfsctl finalize' makes it the next boot\n"
+                                          : "  hint: reboot to run it\n");
     }
     return "installed " + name + "\n" + bytes_line(outcome) + etc_lines(outcome) +
            "  hint: reboot to run it\n";

@@ -45,6 +45,7 @@ std::string deployment_line(const Look& look,
     if (!deployment) return line(look, label, "none");
     std::string text = describe(*deployment);
     if (deployment->state == "booted" && !deployment->proven) text += ", on trial";
+    if (deployment->locked) text += ", locked";
     if (!deployment->title.empty()) text += ", " + deployment->title;
     return line(look, label, text);
 }

@@ -108,6 +108,17 @@ settings::Settings load_settings(const std::string& path) {
     return std::move(loaded.settings);
 }
 
+/// At shutdown nobody reads what a program says: the next boot has to know.
+int finalize_or_tell(const std::string& config) {
+    settings::Settings settings;
+    try {
+        settings = load_settings(config);
+    } catch (const Error& e) {
+        return cannot_finalize(e);
+    }
+    return finalize(settings);
+}
+
 int act(const CommandLine& line, const EngineFactory& make_engine) {
     switch (line.action) {
         case Action::ShowHelp:
@@ -127,6 +138,10 @@ int act(const CommandLine& line, const EngineFactory& make_engine) {
             return boot_failed(load_settings(line.config), line.reason);
         case Action::BootDeadline:
             return wait_for_deadline(load_settings(line.config));
+        case Action::Finalize:
+            return finalize_or_tell(line.config);
+        case Action::FinalizeFailed:
+            return finalize_failed(load_settings(line.config));
         case Action::Serve:
             break;
     }

@@ -4,8 +4,11 @@
 #include "base/log.hpp"
 #include "settings/units.hpp"
 #include "update/health.hpp"
+#include "update/shutdown.hpp"
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 namespace cfs::app {
@@ -29,6 +32,37 @@ int mark_boot_good(const settings::Settings& settings) {
 
 int boot_failed(const settings::Settings& settings, const std::string& reason) {
     return update::note_failed_boot(settings, reason).stays.empty() ? 0 : 2;
+}
+
+int finalize(const settings::Settings& settings) {
+    const update::ShutdownResult done = update::finalize_at_shutdown(settings);
+    for (const std::string& line : done.etc_conflicts)
+        log::warn("finalize: " + line);
+    if (done.outcome == update::ShutdownOutcome::Locked)
+        log::info("finalize: version " + done.version + " is staged and locked, it does not start");
+    if (done.outcome == update::ShutdownOutcome::Armed)
+        log::info("finalize: version " + done.version + " starts next");
+    if (done.outcome == update::ShutdownOutcome::Merged)
+        log::info("finalize: version " + done.version + " starts next, with /etc as it is now");
+    return 0;
+}
+
+int cannot_finalize(const Error& why) {
+    log::error(std::string("finalize: ") + why.what());
+    update::keep_finalize_failure(settings::Settings(), why);
+    return 1;
+}
+
+int finalize_failed(const settings::Settings& settings, const std::string& motd) {
+    const auto failure = update::last_finalize_failure(settings);
+    if (!failure) return 0;
+    const std::string text = update::describe_finalize_failure(*failure);
+    log::error("finalize-failed: " + text);
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(motd).parent_path(), ignored);
+    if (!(std::ofstream(motd) << "cfsupdated: " << text << std::endl))
+        log::warn("finalize-failed: '" + motd + "' cannot be written");
+    return 1;
 }
 
 int wait_for_deadline(const settings::Settings& settings) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// \file Verbs that units of the boot run, without bus and daemon. Each returns the process's exit
-/// status.
+/// \file Verbs that units of the boot and the shutdown run, without bus and daemon. Each returns
+/// the process's exit status.
 #pragma once
 
+#include "base/error.hpp"
 #include "settings/settings.hpp"
 
 #include <string>
@@ -17,6 +18,17 @@ namespace cfs::app {
 
 /// 0: the machine is to start again, which the unit does; 2: it stays.
 [[nodiscard]] int boot_failed(const settings::Settings& settings, const std::string& reason);
+
+/// 0: what starts next is ready, or nothing waits; 1: it was given up, the error says why.
+[[nodiscard]] int finalize(const settings::Settings& settings);
+
+/// The settings cannot be read: the next boot tells it. \returns 1
+[[nodiscard]] int cannot_finalize(const Error& why);
+
+/// 1 when the last shutdown could not do what it had to: the log says it, and the file `motd`,
+/// which is shown to whoever logs in. 0 when there is nothing to say.
+[[nodiscard]] int finalize_failed(const settings::Settings& settings,
+                                  const std::string& motd = "/run/motd.d/cfsupdated");
 
 /// Sleeps until health.deadline, unless a signal ends it before. Then 1.
 [[nodiscard]] int wait_for_deadline(const settings::Settings& settings);

@@ -54,11 +54,13 @@ log::Level level_from(std::string_view name) {
 }
 
 Action action_from(std::string_view word) {
-    constexpr std::array<std::pair<std::string_view, Action>, 4> kVerbs{
+    constexpr std::array<std::pair<std::string_view, Action>, 6> kVerbs{
         {{"boot-check", Action::BootCheck},
          {"mark-good", Action::MarkGood},
          {"boot-failed", Action::BootFailed},
-         {"boot-deadline", Action::BootDeadline}}};
+         {"boot-deadline", Action::BootDeadline},
+         {"finalize", Action::Finalize},
+         {"finalize-failed", Action::FinalizeFailed}}};
     for (const auto& [verb, action] : kVerbs) {
         if (word == verb) return action;
     }
@@ -135,12 +137,14 @@ std::string help_text() {
            "      --version          print the version, and exit\n"
            "      --help             print this, and exit\n"
            "\n"
-           "Verbs that units of the boot run; without one it serves on the bus:\n"
+           "Verbs that units run at boot and at shutdown; without one it serves on the bus:\n"
            "  boot-check             check the health of this boot\n"
            "  mark-good              what runs is proven\n"
            "  boot-failed [--reason TEXT]\n"
            "                         keep why this boot failed; 0: start again, 2: stay\n"
-           "  boot-deadline          wait until health.deadline is over, and end with 1\n";
+           "  boot-deadline          wait until health.deadline is over, and end with 1\n"
+           "  finalize               at shutdown: arm what is staged, merge /etc once more\n"
+           "  finalize-failed        say why the last shutdown could not, and end with 1\n";
 }
 
 std::string version() {

@@ -15,7 +15,9 @@ enum class Action {
     BootCheck,
     MarkGood,
     BootFailed,
-    BootDeadline
+    BootDeadline,
+    Finalize,
+    FinalizeFailed
 };
 
 struct CommandLine {

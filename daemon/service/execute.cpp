@@ -35,7 +35,7 @@ Dict call(update::Engine& engine,
             return to_dict(engine.check(request.image, progress, stop));
         case JobKind::Update: {
             const update::UpdateOptions options{
-                request.image, request.finalize, request.expected_digest};
+                request.image, request.finalize, request.expected_digest, request.lock};
             return to_dict(engine.update(options, progress, stop));
         }
         case JobKind::Finalize:

@@ -114,8 +114,14 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
     OptionReader reader(method_name(kind), options);
     if (kind == JobKind::Check || kind == JobKind::Update) reader.text("image", request.image);
     if (kind == JobKind::Update) {
-        request.finalize = finalize_by_default;
+        reader.flag("lock", request.lock);
+        request.finalize = finalize_by_default && !request.lock;
         reader.flag("finalize", request.finalize);
+        if (request.lock && request.finalize) {
+            throw Error(ErrorCode::InvalidArgs,
+                        "the options 'lock' and 'finalize' contradict each other",
+                        "leave one of them out");
+        }
         reader.text("expected-digest", request.expected_digest);
     }
     if (kind == JobKind::Collect) reader.flag("dry-run", request.dry_run);

@@ -36,6 +36,7 @@ struct JobRequest {
     bool finalize = true;
     std::string expected_digest;
     bool dry_run = false;
+    bool lock = false;            ///< Update: staged, and no shutdown finalizes it
     std::string deployment = {};  ///< Verify, Repair; empty: all; PreviewEtc; empty: what is staged
     bool full = false;            ///< Verify
     /// Verify, Repair: bytes per second; unset: the setting store.verify_rate

@@ -45,7 +45,8 @@ Dict to_dict(const update::DeploymentInfo& deployment) {
             {"installed", deployment.installed},
             {"next", deployment.next},
             {"problem", deployment.problem},
-            {"proven", deployment.proven}};
+            {"proven", deployment.proven},
+            {"locked", deployment.locked}};
 }
 
 Dict to_dict(const update::Fallback& fallback) {

@@ -9,6 +9,7 @@
 #include "update/checkout.hpp"
 #include "update/mapped_file.hpp"
 #include "update/rollback_guard.hpp"
+#include "update/trial.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -196,6 +197,10 @@ void drop_deployment(Machine& machine, DeploymentRecord record) {
     const auto records = machine.state.deployments();
     machine.boot().unstage(record.stem);
     machine.boot().remove(record.stem);
+    if (booted_image_if_known(machine.settings) != record.image) {
+        hold_again(machine, record);
+        give_back_etc(machine, record);
+    }
     const DeploymentRecord* const heir = find_sharer(records, record, &DeploymentRecord::image);
     if (heir != nullptr) leave_state_to(machine, record, *heir);
     if (heir == nullptr && !record.shared_state) drop_state(machine, record);

@@ -45,6 +45,14 @@ EtcReport finalize_deployment(Machine& machine,
                               unsigned tries,
                               const std::stop_token& stop);
 
+/// An armed deployment gets /etc as it is now: everything that changed since it was armed is in it,
+/// too. The entry is not touched. On an Error the deployment is dropped. \pre record.phase ==
+/// Phase::Armed; the caller holds the store's shared lock
+EtcReport merge_again(Machine& machine,
+                      DeploymentRecord record,
+                      const DeploymentRecord& booted,
+                      const std::stop_token& stop);
+
 /// Is this the only record of the image that runs? Whatever its phase says, its /etc is in use.
 [[nodiscard]] bool is_running(Machine& machine, const DeploymentRecord& record);
 

@@ -48,9 +48,10 @@ struct CheckResult {
 
 struct UpdateOptions {
     std::string image;            ///< empty: the configured one; else for this update only
-    bool finalize = true;         ///< false: stage only
+    bool finalize = true;         ///< false: stage only; the next clean shutdown finalizes
     std::string expected_digest;  ///< manifest ("sha256:...") or image digest (hex) that must be
                                   ///< what arrives
+    bool locked = false;          ///< staged only, and no shutdown finalizes it: finalize() does
 };
 
 enum class UpdateOutcome { NothingToDo, Staged, Finalized };

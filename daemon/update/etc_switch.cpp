@@ -35,7 +35,24 @@ void forget(Machine& machine, DeploymentRecord& record) {
 std::string previous_name(const Machine& machine, const DeploymentRecord& record) {
     const std::string plain = state_path(record.image) + "/" + kPrevious;
     const bool taken = stat_at(machine.sysroot.get(), plain).has_value();
-    return taken ? plain + "." + std::to_string(record.serial) : plain;
+    return taken ? std::string(kPrevious) + "." + std::to_string(record.serial) : kPrevious;
+}
+
+/// What a merged tree took the place of. The name is recorded first: a tree that has it is the
+/// slot's own, and no later merge's turn.
+void set_aside(Machine& machine, DeploymentRecord& record, const std::string& replaced) {
+    const int sysroot = machine.sysroot.get();
+    if (record.shared_state && record.previous_etc.empty()) {
+        record.previous_etc = previous_name(machine, record);
+        record.previous_inode = stat_at(sysroot, replaced)->st_ino;
+        machine.state.save(record);
+    }
+    const std::string previous = state_path(record.image) + "/" + record.previous_etc;
+    if (record.shared_state && !stat_at(sysroot, previous)) {
+        rename_noreplace_at(sysroot, replaced, previous);
+    } else {
+        remove_tree_at(sysroot, replaced);
+    }
 }
 
 }  // namespace
@@ -73,16 +90,32 @@ void revert_etc(Machine& machine, DeploymentRecord& record) {
 void keep_etc(Machine& machine, DeploymentRecord& record) {
     if (record.merged_inode == 0) return;
     const int sysroot = machine.sysroot.get();
-    const std::string replaced = next_of(record);
-    if (is_merged(machine, record, etc_of(record)) && stat_at(sysroot, replaced)) {
-        if (record.shared_state) {
-            rename_noreplace_at(sysroot, replaced, previous_name(machine, record));
-        } else {
-            remove_tree_at(sysroot, replaced);
-        }
-        fsync_dir_at(sysroot, state_path(record.image));
+    const std::string next = next_of(record);
+    if (is_merged(machine, record, etc_of(record)) && stat_at(sysroot, next)) {
+        set_aside(machine, record, next);
+    } else if (is_merged(machine, record, next)) {
+        remove_tree_at(sysroot, next);
     }
+    crash_point("update.etc-kept");
+    fsync_dir_at(sysroot, state_path(record.image));
     forget(machine, record);
+}
+
+void give_back_etc(Machine& machine, DeploymentRecord& record) {
+    if (record.previous_etc.empty()) return;
+    const int sysroot = machine.sysroot.get();
+    const std::string previous = state_path(record.image) + "/" + record.previous_etc;
+    const auto is_own = [&](const std::string& path) {
+        const auto st = stat_at(sysroot, path);
+        return st && st->st_ino == record.previous_inode;
+    };
+    if (is_own(previous)) {
+        rename_exchange_at(sysroot, previous, etc_of(record));
+        fsync_dir_at(sysroot, state_path(record.image));
+        crash_point("update.etc-given-back");
+    }
+    // Neither, where the whole system was copied: then nothing is known, and both stay.
+    if (is_own(etc_of(record))) remove_tree_at(sysroot, previous);
 }
 
 void drop_previous_etc(Machine& machine, const DeploymentRecord& record) {

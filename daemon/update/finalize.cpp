@@ -150,6 +150,19 @@ EtcReport finalize_deployment(Machine& machine,
     machine.state.save(record);
     crash_point("update.armed");
     keep_etc(machine, record);
+    machine.state.set_finalize_failure(std::nullopt);
+    return report;
+}
+
+EtcReport merge_again(Machine& machine,
+                      DeploymentRecord record,
+                      const DeploymentRecord& booted,
+                      const std::stop_token& stop) {
+    RollbackGuard undo([&] { drop_deployment(machine, record); });
+    EtcReport report = merge_etc(machine, record, booted, stop);
+    undo.dismiss();
+    keep_etc(machine, record);
+    machine.state.set_finalize_failure(std::nullopt);
     return report;
 }
 

@@ -128,6 +128,7 @@ DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
     info.manifest_digest = to_oci(record.manifest);
     info.installed = record.installed;
     info.proven = is_proven(all, record);
+    info.locked = record.locked && info.state == DeploymentState::Staged;
     if (const auto* entry = find(all, record)) {
         info.uki = entry->file;
         info.problem = entry->problem;

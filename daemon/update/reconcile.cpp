@@ -18,6 +18,11 @@ constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 void set_phase(Machine& machine, DeploymentRecord record, Phase phase) {
     record.phase = phase;
+    // What ran has an /etc of its own, and nothing of what was there before it comes back.
+    if (phase == Phase::Booted) {
+        record.previous_etc.clear();
+        record.released_key.clear();
+    }
     machine.state.save(record);
 }
 

@@ -60,7 +60,12 @@ std::string DeploymentRecord::to_json() const {
         {"shared_state", shared_state},
         {"proven", proven},
         {"wanted", wanted},
+        {"released_key", released_key},
+        {"released_reason", released_reason},
         {"merged_inode", merged_inode},
+        {"previous_etc", previous_etc},
+        {"previous_inode", previous_inode},
+        {"locked", locked},
     };
     return boost::json::serialize(object) + "\n";
 }
@@ -96,7 +101,13 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     record.shared_state = get_bool(*object, "shared_state");
     record.proven = get_bool(*object, "proven");
     record.wanted = get_bool(*object, "wanted");
+    record.released_key = get_string(*object, "released_key");
+    record.released_reason = get_string(*object, "released_reason");
     record.merged_inode = get_number(*object, "merged_inode");
+    record.previous_etc = get_string(*object, "previous_etc");
+    if (record.previous_etc.find('/') != std::string::npos) return std::nullopt;
+    record.previous_inode = get_number(*object, "previous_inode");
+    record.locked = get_bool(*object, "locked");
     return record;
 }
 

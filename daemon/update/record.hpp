@@ -48,7 +48,12 @@ struct DeploymentRecord {
     /// Somebody named it although it was held: that hold does not stop it, and goes when it is
     /// armed.
     bool wanted = false;
+    /// What arming it released: held again if it goes without having run.
+    std::string released_key, released_reason;
     std::uint64_t merged_inode = 0;  ///< of the merged /etc while it is exchanged: etc_switch.hpp
+    std::string previous_etc;  ///< name of the /etc that a kept slot had before: etc_switch.hpp
+    std::uint64_t previous_inode = 0;  ///< and its inode number
+    bool locked = false;               ///< staged, and no shutdown arms it
 
     [[nodiscard]] std::string to_json() const;
 

@@ -122,7 +122,23 @@ void StateDir::drop(const std::string& stem) const {
 }
 
 std::optional<LastError> StateDir::last_error() const {
-    const auto object = parse_object(get(kLastError));
+    return get_error(kLastError);
+}
+
+void StateDir::set_last_error(const std::optional<LastError>& error) const {
+    put_error(kLastError, error);
+}
+
+std::optional<LastError> StateDir::finalize_failure() const {
+    return get_error(kFinalizeFailure);
+}
+
+void StateDir::set_finalize_failure(const std::optional<LastError>& failure) const {
+    put_error(kFinalizeFailure, failure);
+}
+
+std::optional<LastError> StateDir::get_error(const std::string& file) const {
+    const auto object = parse_object(get(file));
     if (!object || get_string(*object, "name").empty()) return std::nullopt;
     return LastError{get_string(*object, "name"),
                      get_string(*object, "message"),
@@ -131,9 +147,9 @@ std::optional<LastError> StateDir::last_error() const {
                      static_cast<std::int64_t>(get_number(*object, "time"))};
 }
 
-void StateDir::set_last_error(const std::optional<LastError>& error) const {
+void StateDir::put_error(const std::string& file, const std::optional<LastError>& error) const {
     if (!error) {
-        (void)unlink_at(fd(), kLastError);
+        (void)unlink_at(fd(), file);
         return;
     }
     const boost::json::object object = {{"name", error->name},
@@ -141,7 +157,7 @@ void StateDir::set_last_error(const std::optional<LastError>& error) const {
                                         {"hint", error->hint},
                                         {"details", error->details},
                                         {"time", error->time}};
-    put(kLastError, boost::json::serialize(object) + "\n");
+    put(file, boost::json::serialize(object) + "\n");
 }
 
 std::optional<Available> StateDir::available() const {

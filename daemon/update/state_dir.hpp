@@ -42,6 +42,8 @@ struct BootFailure {
 /// The counter of jobs, written without the deployments' lock.
 inline constexpr const char* kJobId = "job-id";
 inline constexpr const char* kBootFailure = "boot-failure.json";
+/// A unit of the next boot looks for it.
+inline constexpr const char* kFinalizeFailure = "finalize-failure.json";
 
 /// Our private folder below the sysroot, mode 0700. Every file in it is replaced atomically and
 /// durably (old or new after a crash). A damaged one reads as absent, except what guards against
@@ -98,6 +100,10 @@ class StateDir {
     [[nodiscard]] std::optional<BootFailure> boot_failure() const;
     void set_boot_failure(const std::optional<BootFailure>& failure) const;
 
+    /// Why the last shutdown could not make the next deployment ready.
+    [[nodiscard]] std::optional<LastError> finalize_failure() const;
+    void set_finalize_failure(const std::optional<LastError>& failure) const;
+
     [[nodiscard]] std::optional<Fallback> fallback() const;
     void set_fallback(const std::optional<Fallback>& fallback) const;
 
@@ -118,6 +124,8 @@ class StateDir {
  private:
     void put(const std::string& file, const std::string& text) const;
     [[nodiscard]] std::string get(const std::string& file) const;
+    void put_error(const std::string& file, const std::optional<LastError>& error) const;
+    [[nodiscard]] std::optional<LastError> get_error(const std::string& file) const;
 
     UniqueFd fd_;
 };

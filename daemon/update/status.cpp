@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
 #include "update/boot_files.hpp"
+#include "update/shutdown.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
 
@@ -42,7 +43,10 @@ void fill_deployments(const Overview& all, Status& status) {
         status.booted = describe(all, *all.booted);
         status.reboot_pending = !all.next_entry.empty() && !is_next(all, *all.booted);
     }
-    if (all.pending != nullptr) status.staged = describe(all, *all.pending);
+    if (all.pending != nullptr) {
+        status.staged = describe(all, *all.pending);
+        status.reboot_pending |= all.pending->phase == Phase::Staged && !all.pending->locked;
+    }
     if (all.rollback != nullptr) status.rollback = describe(all, *all.rollback);
     status.warnings.insert(status.warnings.end(), all.problems.begin(), all.problems.end());
 }
@@ -107,6 +111,8 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
         (void)machine.state.floor(status.warnings);
         if (const auto failed = failed_checks(settings); !failed.empty())
             status.warnings.push_back("this boot did not pass its health checks: " + failed);
+        if (const auto failure = machine.state.finalize_failure())
+            status.warnings.push_back(describe_finalize_failure(*failure));
         status.available = machine.state.available();
         status.last_error = machine.state.last_error();
     });

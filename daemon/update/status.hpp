@@ -38,6 +38,7 @@ struct DeploymentInfo {
     bool next = false;            ///< the loader's next choice, by its own rules
     std::string problem;          ///< empty, or what is wrong with it
     bool proven = false;          ///< ran, and its health checks passed
+    bool locked = false;          ///< staged, and no shutdown arms it
 };
 
 /// A newer version that was tried and did not come up: what runs was fallen back to. Kept until a

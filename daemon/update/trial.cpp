@@ -107,12 +107,25 @@ void note_proven(Machine& machine, DeploymentRecord booted) {
 
 void release_wanted(const Machine& machine, DeploymentRecord& record) {
     if (!record.wanted) return;
-    record.wanted = false;
     try {
+        const auto held = machine.state.held();
+        for (const Digest& key : {record.authenticode, record.image}) {
+            const auto found = held.find(key.hex());
+            if (found == held.end()) continue;
+            record.released_key = found->first;
+            record.released_reason = found->second;
+        }
+        machine.state.save(record);
         machine.state.release(record);
     } catch (const Error& e) {  // it is on the ESP already, and a hold is for automation
         log::warn(std::string("the hold stays: ") + e.what());
     }
+    record.wanted = false;
+}
+
+void hold_again(const Machine& machine, const DeploymentRecord& record) {
+    const auto key = Digest::from_hex(record.released_key);
+    if (key) machine.state.hold(*key, record.released_reason);
 }
 
 void note_failed(Machine& machine,

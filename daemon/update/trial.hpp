@@ -32,6 +32,9 @@ void note_failed(Machine& machine,
 /// reason.
 void release_wanted(const Machine& machine, DeploymentRecord& record);
 
+/// It goes without having run: what release_wanted() released is as it was. May be repeated.
+void hold_again(const Machine& machine, const DeploymentRecord& record);
+
 /// `noticed` if it is about something newer than what runs.
 [[nodiscard]] std::optional<Fallback> find_fallback(const std::optional<Fallback>& noticed,
                                                     const DeploymentRecord& booted);

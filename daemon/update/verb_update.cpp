@@ -91,6 +91,7 @@ class Update {
     UpdateResult finish(const DeploymentRecord& record,
                         const DeploymentRecord* booted,
                         UpdateResult result);
+    void relock(DeploymentRecord record);
     void supersede();
 
     Machine& machine_;
@@ -113,6 +114,7 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
         result.deployment = describe(all_, *same);
         if (same->phase == Phase::Staged && options_.finalize)
             return finish(*same, all_.booted, result);
+        if (same->phase == Phase::Staged) relock(*same);
         progress_.message(same == all_.booted ? "already running"
                                               : "already installed, waiting for a reboot");
         return result;
@@ -123,6 +125,13 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
                       "): name it with --image to install it anyway");
     result.deployment = describe(all_, *all_.booted);
     return result;
+}
+
+/// Staged once more: what is said last counts.
+void Update::relock(DeploymentRecord record) {
+    if (record.locked == options_.locked) return;
+    record.locked = options_.locked;
+    machine_.state.save(record);
 }
 
 /// A staged deployment that the new one replaces gives its place on the ESP back first.
@@ -138,6 +147,7 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     progress_.stage("stage");
     DeploymentRecord record = make_record(machine_, pull);
     record.wanted = is_explicit(options_) && find_hold(all_.held, record) != nullptr;
+    record.locked = options_.locked && !options_.finalize;
     EtcReport merge = describe(preview_etc(machine_, record, booted, pull.composed().tree, stop_));
     for (const std::string& conflict : merge.conflicts)
         progress_.message(conflict);

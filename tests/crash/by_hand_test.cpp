@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person does once is killed at each of its points: going forward again after a rollback,
-// and taking one file of /etc back from the image.
+// What is done once and by itself, killed at each of its points: going forward again after a
+// rollback, taking one file of /etc back from the image, giving an armed version up at shutdown.
 #include "crash_site.hpp"
+#include "update/shutdown.hpp"
 
 #include <gtest/gtest.h>
 
@@ -39,6 +40,19 @@ const ByHand& restore() {
         "installed",
         "edited.conf",
         {"update.entry-written", "update.etc-restoring", "update.etc-restored"}};
+    return verb;
+}
+
+/// /etc came into a conflict with a version that shares a kept slot's state directory.
+const ByHand& give_up() {
+    static const ByHand verb = {"strict-shutdown",
+                                "returned",
+                                "",
+                                {"update.entry-written",
+                                 "update.drop-recorded",
+                                 "esp.removed",
+                                 "update.etc-given-back",
+                                 "update.unpinned"}};
     return verb;
 }
 
@@ -96,6 +110,41 @@ TEST_P(RestoreCrashPoint, LeavesTheOldFileOrTheNew) {
     EXPECT_EQ(crash.site.dir.read(etc_file(crash, "edited.conf")), pristine);
 }
 
+/// Version 2 waits once more, in the state directory of the slot where it ran; then /etc gets what
+/// does not fit it. Not part of a prepared machine: a copy has other inode numbers.
+void rearm(CrashSite& crash) {
+    (void)crash.site.update("v2");
+    crash.site.dir.write(etc_file(crash, "conf.d/two/mine"), "the image has a file there\n");
+}
+
+class GivingUpCrashPoint : public testing::TestWithParam<std::string> {};
+
+TEST_P(GivingUpCrashPoint, GivesTheSlotItsOwnEtcBack) {
+    CrashSite kept(machine(give_up()));
+    CrashSite untouched(machine(give_up()));
+    rearm(untouched);
+    EXPECT_EQ(run(untouched, give_up(), "UNUSED=").output.substr(0, 20), "error MergeConflict:");
+    CrashSite crash(machine(give_up()));
+    rearm(crash);
+    crash.guard({"1"});
+    const Ended ended = run(crash, give_up(), "CFS_CRASH_POINT=" + GetParam());
+    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    EXPECT_EQ(crash.harm(), "");
+    EXPECT_TRUE(update::last_finalize_failure(crash.site.settings));
+    crash.site.engine().reconcile();
+    (void)run(crash, give_up(), "UNUSED=");
+    EXPECT_EQ(crash.unsound(), "");
+    EXPECT_TRUE(update::last_finalize_failure(crash.site.settings));
+    for (CrashSite* site : {&crash, &untouched})
+        site->site.engine().remember_error(nullptr);  // whoever is killed remembers none
+    EXPECT_EQ(crash.inventory(), untouched.inventory());
+    // Of version 2: what it had when it was left.
+    const std::string left = kept.site.engine().status().rollback.value().digest;
+    const std::string deploy = "sysroot/state/deploy/" + left;
+    EXPECT_EQ(test::tree_listing(crash.site.dir / deploy),
+              test::tree_listing(kept.site.dir / deploy));
+}
+
 std::string point_name(const testing::TestParamInfo<std::string>& row) {
     std::string name = row.param;
     for (char& c : name) {
@@ -109,15 +158,20 @@ INSTANTIATE_TEST_SUITE_P(Points,
                          testing::ValuesIn(forward().points),
                          point_name);
 INSTANTIATE_TEST_SUITE_P(Points,
+                         GivingUpCrashPoint,
+                         testing::ValuesIn(give_up().points),
+                         point_name);
+INSTANTIATE_TEST_SUITE_P(Points,
                          RestoreCrashPoint,
                          testing::ValuesIn(restore().points),
                          point_name);
 
 TEST(ByHandCrashPoints, AreAllListed) {
-    for (const ByHand* verb : {&forward(), &restore()}) {
+    for (const ByHand* verb : {&forward(), &restore(), &give_up()}) {
         CrashSite crash(machine(*verb));
+        if (verb == &give_up()) rearm(crash);
         const Ended ended = run(crash, *verb, "CFS_CRASH_TRACE=" + (crash.site.dir / "trace"));
-        ASSERT_EQ(ended.code, 0) << ended.output;
+        ASSERT_EQ(ended.code, verb == &give_up() ? 1 : 0) << ended.output;
         std::istringstream trace(crash.site.dir.read("trace"));
         std::set<std::string> passed;
         for (std::string line; std::getline(trace, line);)

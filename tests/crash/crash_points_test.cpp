@@ -50,8 +50,11 @@ const std::set<std::string> kStagingAgain = {"update.recorded",
                                              "update.staged"};
 const std::set<std::string> kArming = {
     "update.finalizing", "update.before-arm", "esp.before-arm", "esp.armed", "update.armed"};
-const std::set<std::string> kMerging = {
-    "update.entry-written", "update.etc-merged", "update.etc-placed", "update.etc-exchanged"};
+const std::set<std::string> kMerging = {"update.entry-written",
+                                        "update.etc-merged",
+                                        "update.etc-placed",
+                                        "update.etc-exchanged",
+                                        "update.etc-kept"};
 const std::set<std::string> kDropping = {
     "update.drop-recorded", "esp.removed", "update.state-dropped", "update.unpinned"};
 
@@ -72,6 +75,9 @@ const std::vector<Verb>& verbs() {
         // A newer stage takes the place of the one that waits.
         {"stage", "staged", "v3", {"1"}, all_of({kStaging, kDropping})},
         {"finalize", "staged", "", {"1"}, all_of({kMerging, kArming})},
+        {"shutdown", "staged", "", {"1"}, all_of({kMerging, kArming})},
+        {"shutdown", "armed", "", {"1"}, kMerging},
+        {"shutdown", "rearmed", "", {"1"}, kMerging},
         {"rollback",
          "updated",
          "",

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "crash_site.hpp"
 #include "update/offline.hpp"
+#include "update/shutdown.hpp"
 
 #include <exception>
 #include <iostream>
@@ -27,6 +28,10 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
     options.finalize = verb == "update";
     if (verb == "update" || verb == "stage") {
         (void)engine->update(options, progress, {});
+    } else if (verb == "shutdown" || verb == "strict-shutdown") {
+        settings::Settings own = settings;
+        if (verb == "strict-shutdown") own.etc.on_conflict = settings::OnConflict::Stop;
+        (void)update::finalize_at_shutdown(own);
     } else if (verb == "finalize") {
         (void)engine->finalize(progress, {});
     } else if (verb == "rollback") {

@@ -26,6 +26,13 @@ void edit_etc(Site& site) {
     site.dir.write(etc + "conf.d/mine", "local file\n", 0600);
 }
 
+/// Below the /etc that runs, once the next version is armed.
+void write_late(Site& site, const std::string& path) {
+    const std::string etc =
+        "sysroot/state/deploy/" + site.engine().status().booted->digest + "/etc/";
+    site.dir.write(etc + path, "written after the update\n");
+}
+
 void boot_into(Site& site, const std::string& tag) {
     (void)site.update(tag);
     (void)site.reboot();
@@ -62,7 +69,7 @@ void save_all(const std::string& out) {
         boot_into(site, "v2");
         boot_into(site, "v3");
     });
-    save(out, "returned", [&](Site& site) {
+    const auto return_from_second = [&](Site& site) {
         install(site);
         boot_into(site, "v2");
         site.dir.write(
@@ -70,6 +77,17 @@ void save_all(const std::string& out) {
             "written while 2 ran\n");
         (void)site.engine().rollback(site.progress, {});
         (void)site.reboot();
+    };
+    save(out, "returned", return_from_second);
+    save(out, "armed", [&](Site& site) {
+        install(site);
+        (void)site.update("v2");
+        write_late(site, "late.conf");
+    });
+    save(out, "rearmed", [&](Site& site) {
+        return_from_second(site);
+        (void)site.update("v2");
+        write_late(site, "conf.d/two/mine");
     });
     save(out, "returning", [&](Site& site) {
         install(site);

@@ -103,7 +103,7 @@ class FakeEngine final : public update::Engine {
                                 update::ProgressSink& progress,
                                 const std::stop_token& stop) override {
         run("update image=" + options.image + " finalize=" + (options.finalize ? "1" : "0") +
-                " digest=" + options.expected_digest,
+                (options.locked ? " locked" : "") + " digest=" + options.expected_digest,
             progress,
             stop);
         return update_result;

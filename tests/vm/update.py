@@ -89,11 +89,13 @@ def scenario(vm):
     check_loader(vm, "clean")
     show_boot_time(vm)
     update_by_timer(vm)
+    vm.run("echo late > /etc/cfsvm-late.conf")
     vm.reboot()
 
     step("version 2 runs, with what was the machine's own; version 1 is kept")
     second = check_root(vm, 2)
     equal(vm.run("cat /etc/cfsvm.conf /etc/hostname /var/lib/mine").split(), ["mine", "host7", "kept"], "own files")
+    equal(vm.run("cat /etc/cfsvm-late.conf").strip(), "late", "what was written after the update")
     equal(vm.run("cat /etc/cfsvm-untouched.conf"), "vendor's other file of 2", "the vendor's change")
     equal(vm.run("cat /etc/cfsvm.d/new-in-2.conf"), "shipped since 2", "the vendor's new file")
     equal(second["rollback"]["digest"], first["booted"]["digest"], "the way back")

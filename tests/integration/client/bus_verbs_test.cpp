@@ -56,6 +56,13 @@ TEST_F(BusVerbs, UpdateAsJsonIsOneObject) {
     EXPECT_EQ(value.at("fetched_bytes").to_number<int>(), 4 << 20);
 }
 
+TEST_F(BusVerbs, AStagedUpdateSaysWhatMakesItNext) {
+    const Ended staged = site_.call({"update", "--image", "new", "--no-finalize"});
+    EXPECT_NE(staged.out.find("hint: reboot to run it\n"), std::string::npos) << staged.out;
+    const Ended locked = site_.call({"update", "--image", "new", "--lock"});
+    EXPECT_NE(locked.out.find("hint: 'cfsctl finalize' makes"), std::string::npos) << locked.out;
+}
+
 TEST_F(BusVerbs, AFailureAsJsonNamesTheError) {
     const Ended update = site_.call({"update", "--image", "network", "--json"});
     EXPECT_EQ(update.code, 1);

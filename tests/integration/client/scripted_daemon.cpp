@@ -61,6 +61,7 @@ class ScriptedEngine final : public update::Engine {
         progress.stage("finalize");
         out.outcome =
             options.finalize ? update::UpdateOutcome::Finalized : update::UpdateOutcome::Staged;
+        out.deployment.locked = options.locked;
         out.fetched_bytes = 4 * kMiB;
         out.etc_changes = {"/etc/x: taken"};
         return out;

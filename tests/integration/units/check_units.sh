@@ -20,6 +20,8 @@ expect() { [ -L "$top/etc/systemd/system/$1" ] || { echo "the preset does not ma
 expect boot-complete.target.requires/cfsupdated-boot-check.service
 expect multi-user.target.wants/cfsupdated-mark-good.service
 expect sysinit.target.wants/cfsupdated-boot-deadline.service
+expect basic.target.wants/cfsupdated-finalize.service
+expect multi-user.target.wants/cfsupdated-finalize-failed.service
 [ ! -e "$top/etc/systemd/system/timers.target.wants" ] || { echo "the preset starts the timer"; exit 1; }
 
 # Programs are looked for, too.

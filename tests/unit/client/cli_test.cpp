@@ -150,6 +150,7 @@ TEST(CommandLine, UpdateFinalizesUnlessToldOtherwise) {
     EXPECT_FALSE(verb.finalize);
     EXPECT_EQ(verb.image, "r");
     EXPECT_EQ(verb.expected_digest, "ab");
+    EXPECT_TRUE(parsed<Update>({"update", "--lock"}).lock);
 }
 
 TEST(CommandLine, SealTakesAReadyUki) {

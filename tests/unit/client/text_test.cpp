@@ -104,6 +104,8 @@ TEST(UpdateText, EachOutcomeSaysWhatIsNext) {
     UpdateOutcome outcome;
     outcome.deployment = deployment("2", "staged");
     outcome.outcome = "staged";
+    EXPECT_NE(update_text(outcome).find("reboot"), std::string::npos);
+    outcome.deployment.locked = true;
     EXPECT_NE(update_text(outcome).find("cfsctl finalize"), std::string::npos);
     outcome.outcome = "finalized";
     EXPECT_NE(update_text(outcome).find("reboot"), std::string::npos);

@@ -49,6 +49,8 @@ TEST(DaemonCommandLine, VerbsOfTheBootMayHaveOptionsOnBothSides) {
     EXPECT_EQ(parse({"boot-check"}).action, Action::BootCheck);
     EXPECT_EQ(parse({"mark-good", "--config=/x.toml"}).config, "/x.toml");
     EXPECT_EQ(parse({"boot-deadline"}).action, Action::BootDeadline);
+    EXPECT_EQ(parse({"finalize"}).action, Action::Finalize);
+    EXPECT_EQ(parse({"finalize-failed"}).action, Action::FinalizeFailed);
     const CommandLine line = parse({"--log-level=warn", "boot-failed", "--reason", "red"});
     EXPECT_EQ(line.action, Action::BootFailed);
     EXPECT_EQ(line.reason, "red");
@@ -76,7 +78,9 @@ TEST(DaemonCommandLine, TheHelpNamesEveryOption) {
                                "mark-good",
                                "boot-failed",
                                "--reason",
-                               "boot-deadline"}) {
+                               "boot-deadline",
+                               "finalize",
+                               "finalize-failed"}) {
         EXPECT_NE(help_text().find(option), std::string::npos) << option;
     }
 }

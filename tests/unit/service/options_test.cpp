@@ -77,11 +77,20 @@ TEST(Options, FinalizeDefaultsToTheSetting) {
     EXPECT_TRUE(read_request(JobKind::Update, {}, true).finalize);
 }
 
+TEST(Options, ALockLeavesItStaged) {
+    const auto locked = read_request(JobKind::Update, {{"lock", sdbus::Variant{true}}}, true);
+    EXPECT_TRUE(locked.lock);
+    EXPECT_FALSE(locked.finalize);
+    EXPECT_EQ(refusal(JobKind::Update,
+                      {{"lock", sdbus::Variant{true}}, {"finalize", sdbus::Variant{true}}}),
+              "the options 'lock' and 'finalize' contradict each other");
+}
+
 TEST(Options, AnUnknownOneIsNamedTogetherWithTheKnown) {
     std::string hint;
     EXPECT_EQ(refusal(JobKind::Update, text("finalise", "no"), &hint),
               "option 'finalise' is not known to Update");
-    EXPECT_EQ(hint, "Update takes the options expected-digest, finalize, image.");
+    EXPECT_EQ(hint, "Update takes the options expected-digest, finalize, image, lock.");
     EXPECT_EQ(refusal(JobKind::Rollback, text("image", "x"), &hint),
               "option 'image' is not known to Rollback");
     EXPECT_EQ(hint, "Rollback takes no options.");

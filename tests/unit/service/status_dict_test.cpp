@@ -26,7 +26,8 @@ const std::set<std::string> kDeploymentKeys{"digest",
                                             "installed",
                                             "next",
                                             "problem",
-                                            "proven"};
+                                            "proven",
+                                            "locked"};
 const std::set<std::string> kAvailableKeys{
     "image", "version", "manifest-digest", "digest", "download-bytes", "reused-bytes", "checked"};
 

@@ -51,7 +51,10 @@ def show_boot_time(vm):
                  "journalctl -b -o short-monotonic --no-hostname | grep cfs-prepare-root || true"))
     chain = vm.run("systemd-analyze critical-chain default.target multi-user.target")
     check("multi-user.target" in chain, f"no chain: {chain}")
-    check("cfsupdated" not in chain, f"the daemon is on the way: {chain}")
+    # The mount of its credentials counts as one of local-fs.target, whenever somebody asks the daemon for something.
+    names = set(re.findall(r"[\w@.\\-]+\.(?:service|mount|target|socket)", chain))
+    ours = {name for name in names if "cfsupdated" in name and not name.startswith("run-credentials-")}
+    check(not ours, f"ours are on the way: {chain}")
 
 
 def update_by_timer(vm):

@@ -7,6 +7,7 @@
 #include "base/fs_at.hpp"
 #include "crypto/hasher.hpp"
 #include "update/checkout.hpp"
+#include "update/foreign.hpp"
 #include "update/mapped_file.hpp"
 #include "update/rollback_guard.hpp"
 #include "update/trial.hpp"
@@ -101,6 +102,16 @@ void drop_state(Machine& machine, const DeploymentRecord& record) {
     machine.state.remove_work("drop-" + record.stem);
 }
 
+/// A state directory of the same image that another tool made may hold an /etc in another form.
+void require_own_state(Machine& machine, const DeploymentRecord& record) {
+    for (const auto& foreign : find_foreign(machine.sysroot.get(), machine.state.deployments())) {
+        if (foreign.image != record.image || foreign.dialect == Dialect::Own) continue;
+        throw Error(ErrorCode::Unsupported,
+                    "'" + state_path(record.image) + "' is not ours: " + foreign.explain(),
+                    "remove that deployment with its tool first");
+    }
+}
+
 }  // namespace
 
 void require_winner(Machine& machine,
@@ -150,6 +161,7 @@ void stage_deployment(Machine& machine,
                       Pull& pull,
                       unsigned tries,
                       const std::stop_token& stop) {
+    require_own_state(machine, record);
     record.phase = Phase::Staging;
     record.shared_state = stat_at(machine.sysroot.get(), state_path(record.image)).has_value();
     machine.state.save(record);

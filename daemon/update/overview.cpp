@@ -112,6 +112,8 @@ void take_overview(Machine& machine, Overview& out) {
     } catch (const Error& e) {
         out.problems.push_back(std::string("the ESP cannot be read: ") + e.what());
     }
+    out.foreign = find_foreign(machine.sysroot.get(), out.records);
+    out.running = booted_image_if_known(machine.settings);
     out.booted = find_booted(machine.settings, out.records);
     out.pending = find_pending(out);
     out.proven = find_proven(out);
@@ -143,6 +145,16 @@ DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
 
 const DeploymentRecord& require_booted(const Overview& all) {
     if (all.booted != nullptr) return *all.booted;
+    for (const ForeignDeployment& foreign : all.foreign) {
+        if (foreign.image != all.running) continue;
+        throw Error(ErrorCode::Unsupported,
+                    "what runs is not ours: " + foreign.explain(),
+                    foreign.dialect == Dialect::Own
+                        ? "put state/cfsupdated/deployments back from a backup, or install onto an "
+                          "empty target; what runs is not touched"
+                        : "update it with that tool; 'cfsctl install' onto another disk moves to "
+                          "cfsupdated");
+    }
     throw Error(ErrorCode::NotFound,
                 all.records.empty()
                     ? "no deployment is installed here"

@@ -38,6 +38,8 @@ void fill_deployments(const Overview& all, Status& status) {
     for (const auto& record : all.records)
         status.deployments.push_back(describe(all, record));
     add_foreign(all, status);
+    for (const ForeignDeployment& foreign : all.foreign)
+        status.deployments.push_back(describe(foreign, all.running));
     if (all.booted != nullptr) {
         status.fallback = find_fallback(all.fallback, *all.booted);
         status.booted = describe(all, *all.booted);
@@ -98,7 +100,11 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
     part(status, "status", [&] {
         // Asking must not write: an empty or read-only sysroot stays as it is.
         if (!stat_at(open_root(settings.sysroot).get(), kPrivatePath)) {
-            status.warnings.emplace_back("no deployment is installed here");
+            for (const auto& foreign : find_foreign(open_root(settings.sysroot).get(), {}))
+                status.deployments.push_back(describe(foreign, booted_image_if_known(settings)));
+            status.warnings.emplace_back(status.deployments.empty()
+                                             ? "no deployment is installed here"
+                                             : "no deployment of cfsupdated is installed here");
             return;
         }
         Machine machine(settings, clock);

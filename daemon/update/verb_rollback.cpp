@@ -70,6 +70,7 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
 }
 
 DeploymentInfo run_rollback(Machine& machine, ProgressSink& progress) {
+    require_no_foreign_stage(machine.settings);
     progress.stage("rollback");
     {
         Overview before;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "update/engine.hpp"
+#include "update/foreign.hpp"
 #include "update/machine.hpp"
 
 #include <optional>
@@ -68,6 +69,8 @@ struct Overview {
     std::map<std::string, std::string> held;
     std::optional<Fallback>
         fallback;  ///< as it was noticed; find_fallback() says whether it counts
+    std::vector<ForeignDeployment> foreign;
+    std::optional<Digest> running;  ///< the image, if it is known
     std::vector<std::string> problems;
 
     Overview() = default;

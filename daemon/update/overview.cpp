@@ -4,6 +4,8 @@
 #include "update/deploy.hpp"
 #include "update/verbs.hpp"
 
+#include <algorithm>
+
 namespace cfs::update {
 namespace {
 
@@ -18,11 +20,42 @@ bool is_bad(const boot::LoaderEntry& entry) {
     return entry.name.counter && entry.name.counter->left == 0;
 }
 
+/// What a boot needs and a glance shows; `cfsctl verify` looks closer. Empty if all is there.
+std::string find_damage(const Machine& machine,
+                        const Overview& all,
+                        const DeploymentRecord& record) {
+    if (record.phase == Phase::Staging || record.phase == Phase::Removing) return {};
+    const int sysroot = machine.sysroot.get();
+    const std::string state = state_path(record.image);
+    for (const std::string& path : {state, state + "/etc", state + "/var"}) {
+        const auto st = stat_at(sysroot, path);
+        if (!st) return "'" + path + "' is missing";
+        if (!S_ISDIR(st->st_mode) && path == state) return "'" + path + "' is no directory";
+    }
+    const std::string link = std::string(kStorePath) + "/images/" + record.image.hex();
+    if (!stat_at(sysroot, link)) return "its image is missing in the store";
+    const auto* entry = find(all, record);
+    if (entry == nullptr || !entry->readable || entry->size == record.uki_size) return {};
+    return "its UKI has " + std::to_string(entry->size) + " bytes, expected " +
+           std::to_string(record.uki_size);
+}
+
+void find_damage(const Machine& machine, Overview& all) {
+    for (const auto& record : all.records) {
+        try {
+            const std::string what = find_damage(machine, all, record);
+            if (!what.empty()) all.damage[record.stem] = what;
+        } catch (const Error& e) {
+            all.damage[record.stem] = e.what();
+        }
+    }
+}
+
 /// Bootable, and not one that a rollback or the loader gave up.
 bool is_candidate(const Overview& all, const DeploymentRecord& record) {
     const auto* entry = find(all, record);
     return entry != nullptr && entry->readable && !is_bad(*entry) &&
-           find_hold(all.held, record) == nullptr;
+           all.damage.count(record.stem) == 0 && find_hold(all.held, record) == nullptr;
 }
 
 const DeploymentRecord* find_pending(const Overview& all) {
@@ -82,12 +115,20 @@ const DeploymentRecord* find_rollback(const Overview& all) {
     return find_left(all);
 }
 
+/// The same image once more: what a rollback left, and what was armed again since.
+bool has_twin(const Overview& all, const DeploymentRecord& record) {
+    return std::any_of(all.records.begin(), all.records.end(), [&](const auto& other) {
+        return &other != &record && other.image == record.image;
+    });
+}
+
 DeploymentState state_of(const Overview& all, const DeploymentRecord& record) {
     if (&record == all.booted) return DeploymentState::Booted;
     if (record.phase == Phase::Staged || record.phase == Phase::Finalizing)
         return DeploymentState::Staged;
     const auto* entry = find(all, record);
-    if (entry == nullptr || !entry->readable) return DeploymentState::Broken;
+    if (entry == nullptr || !entry->readable || all.damage.count(record.stem) != 0)
+        return DeploymentState::Broken;
     if (const std::string* why = find_hold(all.held, record))
         return *why == kHeldFailed ? DeploymentState::Failed : DeploymentState::RolledBack;
     if (&record == all.pending) return DeploymentState::Armed;
@@ -112,6 +153,7 @@ void take_overview(Machine& machine, Overview& out) {
     } catch (const Error& e) {
         out.problems.push_back(std::string("the ESP cannot be read: ") + e.what());
     }
+    find_damage(machine, out);
     out.foreign = find_foreign(machine.sysroot.get(), out.records);
     out.running = booted_image_if_known(machine.settings);
     out.booted = find_booted(machine.settings, out.records);
@@ -134,12 +176,18 @@ DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
     if (const auto* entry = find(all, record)) {
         info.uki = entry->file;
         info.problem = entry->problem;
+        const bool unexplained =
+            is_bad(*entry) && info.state == DeploymentState::Kept && !has_twin(all, record);
+        if (info.problem.empty() && unexplained)
+            info.problem = "its tries are used up: the loader takes it last";
         info.next = boot::same_name(entry->file, all.next_entry);
     } else if (info.state == DeploymentState::Staged) {
         info.uki = record.staged_file;
     } else {
         info.problem = "its UKI is not on the ESP";
     }
+    const auto damage = all.damage.find(record.stem);
+    if (info.problem.empty() && damage != all.damage.end()) info.problem = damage->second;
     return info;
 }
 

@@ -80,6 +80,24 @@ void sweep_dir(int dir, const std::string& prefix) {
         tidy(prefix + name, [&] { sweep_file(dir, name); });
 }
 
+/// nullopt, and a line in `problems`, for what is no record: one odd file stops nothing else.
+std::optional<DeploymentRecord> read_record(int dir,
+                                            const std::string& name,
+                                            std::vector<std::string>* problems) {
+    std::string why = "it is no record";
+    try {
+        const auto text = find_text_at(dir, name, kMaxFile);
+        auto record = text ? DeploymentRecord::from_json(*text) : std::nullopt;
+        if (record && record->stem + std::string(kSuffix) == name) return record;
+    } catch (const Error& e) {
+        why = e.what();
+    }
+    if (problems != nullptr) {
+        problems->push_back("the record '" + printable(name) + "' cannot be read: " + why);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 StateDir::StateDir(int sysroot, bool create) : fd_(open_private(sysroot, create)) {}
@@ -100,12 +118,8 @@ std::vector<DeploymentRecord> StateDir::deployments(std::vector<std::string>* pr
     for (const std::string& name : list_dir(dir->get())) {
         if (name.size() <= kSuffix.size() || name.front() == '.' || !name.ends_with(kSuffix))
             continue;
-        const auto text = find_text_at(dir->get(), name, kMaxFile);
-        auto record = text ? DeploymentRecord::from_json(*text) : std::nullopt;
-        if (record && record->stem + std::string(kSuffix) == name) {
+        if (auto record = read_record(dir->get(), name, problems)) {
             out.push_back(std::move(*record));
-        } else if (problems != nullptr) {
-            problems->push_back("the record '" + printable(name) + "' cannot be read");
         }
     }
     std::sort(

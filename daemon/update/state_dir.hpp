@@ -63,6 +63,8 @@ class StateDir {
     /// Newest (highest serial) first. `problems` gets a line for each record that cannot be read.
     [[nodiscard]] std::vector<DeploymentRecord> deployments(
         std::vector<std::string>* problems = nullptr) const;
+    /// For reports: a line for each file that reads as absent because it is damaged.
+    void find_damaged(std::vector<std::string>& problems) const;
     void save(const DeploymentRecord& record) const;
     void drop(const std::string& stem) const;
 

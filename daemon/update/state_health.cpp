@@ -8,12 +8,22 @@ namespace cfs::update {
 namespace {
 
 constexpr const char* kFallback = "fallback.json";
+constexpr std::string_view kHeld = "held.json";  // held() tells
 
 std::int64_t get_time(const boost::json::object& object) {
     return static_cast<std::int64_t>(get_number(object, "time"));
 }
 
 }  // namespace
+
+void StateDir::find_damaged(std::vector<std::string>& problems) const {
+    for (const std::string& name : list_dir(open_dir_at(fd(), ".").get())) {
+        if (!name.ends_with(".json") || name.front() == '.' || name == kHeld) continue;
+        if (parse_object(get(name))) continue;
+        problems.push_back("'" + std::string(kPrivatePath) + "/" + printable(name) +
+                           "' is damaged, it is taken for absent");
+    }
+}
 
 std::optional<BootFailure> StateDir::boot_failure() const {
     const auto object = parse_object(get(kBootFailure));

@@ -8,6 +8,7 @@
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
 
+#include <algorithm>
 #include <exception>
 
 namespace cfs::update {
@@ -44,6 +45,15 @@ void fill_deployments(const Overview& all, Status& status) {
         status.fallback = find_fallback(all.fallback, *all.booted);
         status.booted = describe(all, *all.booted);
         status.reboot_pending = !all.next_entry.empty() && !is_next(all, *all.booted);
+    }
+    const bool runs_foreign =
+        std::any_of(all.foreign.begin(), all.foreign.end(), [&](const auto& foreign) {
+            return foreign.image == all.running;
+        });
+    if (all.booted == nullptr && !runs_foreign && !all.records.empty()) {
+        status.warnings.emplace_back(
+            all.running ? "the image that runs is of none of the deployments: " + all.running->hex()
+                        : "which deployment runs is not known: the command line names no image");
     }
     if (all.pending != nullptr) {
         status.staged = describe(all, *all.pending);
@@ -115,6 +125,7 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
         });
         part(status, "the store", [&] { status.verity = describe_verity(machine); });
         (void)machine.state.floor(status.warnings);
+        machine.state.find_damaged(status.warnings);
         if (const auto failed = failed_checks(settings); !failed.empty())
             status.warnings.push_back("this boot did not pass its health checks: " + failed);
         if (const auto failure = machine.state.finalize_failure())

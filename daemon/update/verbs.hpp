@@ -69,6 +69,7 @@ struct Overview {
     std::map<std::string, std::string> held;
     std::optional<Fallback>
         fallback;  ///< as it was noticed; find_fallback() says whether it counts
+    std::map<std::string, std::string> damage;  ///< by stem: why the deployment cannot boot
     std::vector<ForeignDeployment> foreign;
     std::optional<Digest> running;  ///< the image, if it is known
     std::vector<std::string> problems;

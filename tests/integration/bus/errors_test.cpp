@@ -35,7 +35,7 @@ TEST_F(BusErrors, AnUnknownOptionIsNamed) {
                   client().start("Update", {{"froce", sdbus::Variant{true}}});
               }),
               "org.freedesktop.DBus.Error.InvalidArgs: option 'froce' is not known to Update\n"
-              "Hint: Update takes the options expected-digest, finalize, image.");
+              "Hint: Update takes the options expected-digest, finalize, image, lock.");
 }
 
 TEST_F(BusErrors, AnOptionOfTheWrongTypeIsNamed) {

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <sdbus-c++/sdbus-c++.h>
+#include <systemd/sd-bus.h>
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,10 +46,36 @@ struct Poll {
     std::optional<std::chrono::microseconds> deadline;
 };
 
+/// Who makes a call, and whether it may be held up to ask a person for a password.
+struct Caller {
+    std::string name;  ///< unique name
+    bool interactive = false;
+};
+
+/// No version of the library has a word for the flag ALLOW_INTERACTIVE_AUTHORIZATION, but every one
+/// keeps the message that sd-bus knows where a derived class sees it.
+struct RawMessage : sdbus::Message {
+    static sd_bus_message* of(const sdbus::Message& message) {
+        return static_cast<sd_bus_message*>(message.*(&RawMessage::msg_));
+    }
+};
+
+inline bool may_ask(const sdbus::Message& message) {
+    return sd_bus_message_get_allow_interactive_authorization(RawMessage::of(message)) > 0;
+}
+
+/// Before the message is sent.
+inline void let_ask(sdbus::Message& message) {
+    // It fails for sealed messages only, which this one is not.
+    static_cast<void>(
+        sd_bus_message_set_allow_interactive_authorization(RawMessage::of(message), 1));
+}
+
 #if CFS_SDBUS_MAJOR >= 2
 
 using ServiceName = sdbus::ServiceName;
 using InterfaceName = sdbus::InterfaceName;
+using MethodName = sdbus::MethodName;
 using PropertyName = sdbus::PropertyName;
 /// What an asynchronous call's handler gets first; test and dereference it like a pointer.
 using CallError = std::optional<sdbus::Error>;
@@ -68,10 +96,20 @@ inline Poll poll_data(sdbus::IConnection& connection) {
     return poll;
 }
 
-/// Unique name of the caller whose call is being dispatched; valid only in its handler.
-inline std::string sender_of(const sdbus::IObject& object) {
-    const char* const sender = object.getCurrentlyProcessedMessage().getSender();
-    return sender == nullptr ? std::string() : std::string(sender);
+/// The caller whose call is being dispatched; valid only in its handler.
+inline Caller caller_of(const sdbus::IObject& object) {
+    const sdbus::Message message = object.getCurrentlyProcessedMessage();
+    const char* const sender = message.getSender();
+    return {sender == nullptr ? std::string() : std::string(sender), may_ask(message)};
+}
+
+/// Hears what `rule` matches until the slot goes; `hear` must not destroy it, and must not throw.
+/// The bus daemon is asked and waited for.
+inline sdbus::Slot add_match(sdbus::IConnection& connection,
+                             const std::string& rule,
+                             std::function<void()> hear) {
+    return connection.addMatch(
+        rule, [hear = std::move(hear)](sdbus::Message) { hear(); }, sdbus::return_slot);
 }
 
 inline void finish_registration(sdbus::IProxy&) {}
@@ -80,6 +118,7 @@ inline void finish_registration(sdbus::IProxy&) {}
 
 using ServiceName = std::string;
 using InterfaceName = std::string;
+using MethodName = std::string;
 using PropertyName = std::string;
 /// What an asynchronous call's handler gets first; test and dereference it like a pointer.
 using CallError = const sdbus::Error*;
@@ -102,10 +141,19 @@ inline Poll poll_data(sdbus::IConnection& connection) {
     return poll;
 }
 
-/// Unique name of the caller whose call is being dispatched; valid only in its handler.
-inline std::string sender_of(const sdbus::IObject& object) {
+/// The caller whose call is being dispatched; valid only in its handler.
+inline Caller caller_of(const sdbus::IObject& object) {
     const sdbus::Message* const message = object.getCurrentlyProcessedMessage();
-    return message == nullptr ? std::string() : message->getSender();
+    if (message == nullptr) return {};
+    return {message->getSender(), may_ask(*message)};
+}
+
+/// Hears what `rule` matches until the slot goes; `hear` must not destroy it, and must not throw.
+/// The bus daemon is asked and waited for.
+inline sdbus::Slot add_match(sdbus::IConnection& connection,
+                             const std::string& rule,
+                             std::function<void()> hear) {
+    return connection.addMatch(rule, [hear = std::move(hear)](sdbus::Message&) { hear(); });
 }
 
 /// Call once all signals of `proxy` have their handlers.
@@ -121,6 +169,60 @@ inline std::unique_ptr<sdbus::IConnection> connect(const std::string& bus) {
     if (bus == "system") return sdbus::createSystemBusConnection();
     if (bus == "session") return sdbus::createSessionBusConnection();
     return sdbus::createSessionBusConnectionWithAddress(bus);
+}
+
+/// How long a call waits: without `ask` a little longer than the daemon lets polkit think.
+inline std::chrono::seconds call_patience(bool ask) {
+    return std::chrono::seconds(ask ? 360 : 30);
+}
+
+/// \param ask whether a person may be asked for a password meanwhile
+template <typename... Args>
+sdbus::MethodCall make_call(sdbus::IProxy& proxy,
+                            const char* interface,
+                            const std::string& method,
+                            bool ask,
+                            const Args&... args) {
+    sdbus::MethodCall message =
+        proxy.createMethodCall(InterfaceName{interface}, MethodName{method});
+    if (ask) let_ask(message);
+    static_cast<void>((static_cast<sdbus::Message&>(message) << ... << args));
+    return message;
+}
+
+/// Calls and waits.
+template <typename... Args>
+sdbus::MethodReply call(sdbus::IProxy& proxy,
+                        const char* interface,
+                        const std::string& method,
+                        bool ask,
+                        const Args&... args) {
+    return proxy.callMethod(make_call(proxy, interface, method, ask, args...), call_patience(ask));
+}
+
+/// One of the two, once it is there.
+struct Answer {
+    std::optional<sdbus::MethodReply> reply;
+    std::optional<sdbus::Error> failed;
+};
+
+/// Calls; `answer` is filled while messages are processed.
+inline void call_async(sdbus::IProxy& proxy,
+                       const sdbus::MethodCall& message,
+                       std::chrono::seconds patience,
+                       std::shared_ptr<Answer> answer) {
+    const auto hear = [answer = std::move(answer)](auto&& reply, auto&& failed) {
+        if (failed) {
+            answer->failed = *failed;
+        } else {
+            answer->reply = reply;
+        }
+    };
+#if CFS_SDBUS_MAJOR >= 2
+    (void)proxy.callMethodAsync(message, hear, patience);
+#else
+    (void)proxy.callMethod(message, hear, patience);
+#endif
 }
 
 /// PropertiesChanged of `names`, with the values that the getters give now.

@@ -47,6 +47,8 @@ class Daemon {
         service::Service::Config config;
         config.bus = bus;
         config.facts = {version(), settings.image, settings.update.auto_finalize};
+        // On somebody's session bus that somebody decides who is called polkit.
+        config.callers.polkit = bus != "session";
         return config;
     }
 

@@ -9,6 +9,10 @@ namespace {
 
 constexpr const char* kInternalHint = "This is a bug: please report it with the journal's lines.";
 
+std::string text_of(const std::string& message, const std::string& hint) {
+    return bus_text(hint.empty() ? message : message + "\nHint: " + hint);
+}
+
 }  // namespace
 
 std::string bus_error_name(ErrorCode code) {
@@ -18,9 +22,13 @@ std::string bus_error_name(ErrorCode code) {
 }
 
 sdbus::Error to_bus_error(const Error& error) {
-    std::string text = error.what();
-    if (!error.hint().empty()) text += "\nHint: " + error.hint();
-    return bus::make_error(bus_error_name(error.code()), bus_text(text));
+    return bus::make_error(bus_error_name(error.code()), text_of(error.what(), error.hint()));
+}
+
+sdbus::Error interaction_required(const std::string& message, const std::string& hint) {
+    return bus::make_error(
+        std::string(bus::kFreedesktopErrorPrefix) + "InteractiveAuthorizationRequired",
+        text_of(message, hint));
 }
 
 Error to_error(std::exception_ptr caught) noexcept {

@@ -37,11 +37,13 @@ void JobObject::show(const JobView& view) {
 void JobObject::Cancel(sdbus::Result<>&& result) {
     const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
     // Not through `this`: the object may be gone when the bus daemon has answered.
-    callers_.guard_call(
-        bus::sender_of(getObject()), reply, [cancel = cancel_, id = view_.id](Reply<>& answer) {
-            cancel(id);
-            answer.done();
-        });
+    callers_.guard_call(bus::caller_of(getObject()),
+                        reply,
+                        {{Action::Cancel}, {}, false, view_.initiator.uid},
+                        [cancel = cancel_, id = view_.id](Reply<>& answer, const Initiator&) {
+                            cancel(id);
+                            answer.done();
+                        });
 }
 
 std::uint64_t JobObject::Id() {

@@ -17,10 +17,17 @@ enum class JobState { Queued, Running, Cancelling, Done, Failed, Cancelled };
 /// "queued", "running", ...
 [[nodiscard]] std::string_view to_string(JobState state);
 
+/// Who started a job. That connection's user may stop it without being asked.
+struct Initiator {
+    std::uint32_t uid = 0;
+    std::string name;  ///< unique bus name, never used again by another connection
+};
+
 /// What a job's object shows; a value.
 struct JobView {
     std::uint64_t id = 0;
     JobKind kind = JobKind::Check;
+    Initiator initiator;
     JobState state = JobState::Queued;
     Progress progress;
     Dict error;

@@ -66,7 +66,7 @@ void Jobs::look_again() {
     });
 }
 
-std::uint64_t Jobs::submit(const JobRequest& request) {
+std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator) {
     if (stopping_) {
         throw Error(ErrorCode::Cancelled, "the daemon is stopping", "Try again in a moment.");
     }
@@ -86,7 +86,8 @@ std::uint64_t Jobs::submit(const JobRequest& request) {
         throw;
     }
     active_->view.kind = request.kind;
-    log::info(describe(active_->view) + " accepted");
+    active_->view.initiator = initiator;
+    log::info(describe(active_->view) + " accepted from user id " + std::to_string(initiator.uid));
     hooks_.added(active_->view);
     hooks_.refresh();
     run_on_worker();

@@ -55,9 +55,10 @@ class Jobs {
     /// Reads the status again, after a job that runs: somebody else changed something.
     void look_again();
 
+    /// \param initiator of the job, if this becomes a new one; who joins is not told
     /// \returns the id of a new job, or of the running one that does the same already
     /// \throws Busy naming the job that runs; Cancelled when stopping; what kept us from an id
-    std::uint64_t submit(const JobRequest& request);
+    std::uint64_t submit(const JobRequest& request, const Initiator& initiator = {});
 
     /// Asks a job to stop; nothing for one that ended. \throws NotFound for an unknown id
     void cancel(std::uint64_t id);

@@ -51,61 +51,79 @@ void ManagerObject::announce_end(const JobView& job) {
     pump_.kick();
 }
 
-void ManagerObject::submit(JobKind kind, JobResult&& result, Options options) {
-    const auto reply = std::make_shared<Reply<sdbus::ObjectPath>>(std::move(result), pump_);
-    callers_.guard_call(
-        bus::sender_of(getObject()),
-        reply,
-        [this, kind, options = std::move(options)](Reply<sdbus::ObjectPath>& answer) {
-            const JobRequest request = read_request(kind, options, facts_.finalize_by_default);
-            answer.done(sdbus::ObjectPath{job_path(calls_.submit(request))});
-        });
+void ManagerObject::submit(JobKind kind, JobResult&& result, const Options& options) {
+    using Answer = Reply<sdbus::ObjectPath>;
+    const auto reply = std::make_shared<Answer>(std::move(result), pump_);
+    // Read first: the options decide what is to be asked for, and only what is short is kept until
+    // there is an answer.
+    guard(*reply, [&] {
+        JobRequest request = read_request(kind, options, facts_.finalize_by_default);
+        CallerCheck::Ask ask{actions_of(request, facts_.finalize_by_default),
+                             details_of(request),
+                             is_for_root_only(request)};
+        callers_.guard_call(
+            bus::caller_of(getObject()),
+            reply,
+            std::move(ask),
+            [this, request = std::move(request)](Answer& answer, const Initiator& caller) {
+                answer.done(sdbus::ObjectPath{job_path(calls_.submit(request, caller))});
+            });
+    });
 }
 
 void ManagerObject::Check(JobResult&& result, Options options) {
-    submit(JobKind::Check, std::move(result), std::move(options));
+    submit(JobKind::Check, std::move(result), options);
 }
 
 void ManagerObject::Update(JobResult&& result, Options options) {
-    submit(JobKind::Update, std::move(result), std::move(options));
+    submit(JobKind::Update, std::move(result), options);
 }
 
 void ManagerObject::Finalize(JobResult&& result, Options options) {
-    submit(JobKind::Finalize, std::move(result), std::move(options));
+    submit(JobKind::Finalize, std::move(result), options);
 }
 
 void ManagerObject::Rollback(JobResult&& result, Options options) {
-    submit(JobKind::Rollback, std::move(result), std::move(options));
+    submit(JobKind::Rollback, std::move(result), options);
 }
 
 void ManagerObject::Collect(JobResult&& result, Options options) {
-    submit(JobKind::Collect, std::move(result), std::move(options));
+    submit(JobKind::Collect, std::move(result), options);
 }
 
 void ManagerObject::Verify(JobResult&& result, Options options) {
-    submit(JobKind::Verify, std::move(result), std::move(options));
+    submit(JobKind::Verify, std::move(result), options);
 }
 
 void ManagerObject::Repair(JobResult&& result, Options options) {
-    submit(JobKind::Repair, std::move(result), std::move(options));
+    submit(JobKind::Repair, std::move(result), options);
 }
 
 void ManagerObject::PreviewEtc(JobResult&& result, Options options) {
-    submit(JobKind::PreviewEtc, std::move(result), std::move(options));
+    submit(JobKind::PreviewEtc, std::move(result), options);
 }
 
 void ManagerObject::RestoreEtc(JobResult&& result, Options options) {
-    submit(JobKind::RestoreEtc, std::move(result), std::move(options));
+    submit(JobKind::RestoreEtc, std::move(result), options);
 }
 
 void ManagerObject::Cancel(sdbus::Result<>&& result, Options options) {
     const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
-    callers_.guard_call(
-        bus::sender_of(getObject()), reply, [this, options = std::move(options)](Reply<>& answer) {
-            refuse_options("Cancel", options);
-            calls_.cancel();
-            answer.done();
-        });
+    guard(*reply, [&] {
+        refuse_options("Cancel", options);
+        const JobView* const job = calls_.active();
+        if (job == nullptr) {
+            throw Error(ErrorCode::NotFound, "no job is running", "There is nothing to cancel.");
+        }
+        // The job that is meant is the one of now, not one that runs when somebody has answered.
+        callers_.guard_call(bus::caller_of(getObject()),
+                            reply,
+                            {{Action::Cancel}, {}, false, job->initiator.uid},
+                            [this, id = job->id](Reply<>& answer, const Initiator&) {
+                                calls_.cancel(id);
+                                answer.done();
+                            });
+    });
 }
 
 std::string ManagerObject::Version() {

@@ -23,10 +23,12 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
         bool finalize_by_default = true;  ///< setting update.auto_finalize
     };
 
-    /// Both may throw Error.
     struct Calls {
-        std::function<std::uint64_t(const JobRequest&)> submit;
-        std::function<void()> cancel;
+        /// May throw Error.
+        std::function<std::uint64_t(const JobRequest&, const Initiator&)> submit;
+        /// Nothing for a job that ended.
+        std::function<void(std::uint64_t id)> cancel;
+        std::function<const JobView*()> active;  ///< the job that waits or runs, or nullptr
     };
 
     /// \pre this outlives every call that `callers` still looks into
@@ -49,7 +51,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     using JobResult = sdbus::Result<sdbus::ObjectPath>;
     using Options = std::map<std::string, sdbus::Variant>;
 
-    void submit(JobKind kind, JobResult&& result, Options options);
+    void submit(JobKind kind, JobResult&& result, const Options& options);
 
     void Check(JobResult&& result, Options options) override;
     void Update(JobResult&& result, Options options) override;

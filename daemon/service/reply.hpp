@@ -36,8 +36,10 @@ class Reply {
         send([&](auto& result) { result.returnResults(results...); });
     }
 
-    void fail(const Error& error) noexcept {
-        send([&](auto& result) { result.returnError(to_bus_error(error)); });
+    void fail(const Error& error) noexcept { fail(to_bus_error(error)); }
+
+    void fail(const sdbus::Error& error) noexcept {
+        send([&](auto& result) { result.returnError(error); });
     }
 
  private:

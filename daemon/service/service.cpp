@@ -39,15 +39,18 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
             [this](const std::string& why) {
                 events_.lost(Error(ErrorCode::Io, "the connection to the bus is gone: " + why));
             }),
-      callers_(std::make_unique<CallerCheck>(*connection_, pump_)),
+      callers_(std::make_unique<CallerCheck>(io, *connection_, pump_, config.callers)),
       jobs_(io, engine, config.timing, hooks()) {
     manager_ = std::make_unique<ManagerObject>(
         *connection_,
         pump_,
         *callers_,
         std::move(config.facts),
-        ManagerObject::Calls{[this](const JobRequest& request) { return jobs_.submit(request); },
-                             [this] { cancel_active(); }});
+        ManagerObject::Calls{[this](const JobRequest& request, const Initiator& caller) {
+                                 return jobs_.submit(request, caller);
+                             },
+                             [this](std::uint64_t id) { jobs_.cancel(id); },
+                             [this] { return jobs_.active(); }});
     watch_name();
 }
 
@@ -119,14 +122,6 @@ void Service::refresh() {
     if (const JobView* active = jobs_.active()) paths.push_back(job_path(active->id));
     quietly(
         [&] { manager_->show(make_view(jobs_.status(), jobs_.state_name(), std::move(paths))); });
-}
-
-void Service::cancel_active() {
-    const JobView* active = jobs_.active();
-    if (active == nullptr) {
-        throw Error(ErrorCode::NotFound, "no job is running", "There is nothing to cancel.");
-    }
-    jobs_.cancel(active->id);
 }
 
 void Service::shut_down(std::function<void()> done) {

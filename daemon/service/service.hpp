@@ -24,6 +24,7 @@ class Service {
         std::string bus = "system";  ///< "system", "session" or an address
         ManagerObject::Facts facts;
         Jobs::Timing timing;
+        CallerCheck::Config callers = {};
     };
 
     struct Events {
@@ -55,7 +56,6 @@ class Service {
     void take_name();
     void leave_bus() noexcept;
     void refresh();
-    void cancel_active();
 
     Events events_;
     std::unique_ptr<sdbus::IConnection> connection_;

@@ -31,9 +31,13 @@ PrivateBus::PrivateBus() {
     start(kOpen);
 }
 
-PrivateBus::PrivateBus(const std::string& policy_file) {
+PrivateBus::PrivateBus(const std::string& policy_file,
+                       const std::vector<std::string>& more_policy_files) {
     if (::chmod(dir_.path().c_str(), 0755) != 0) throw_errno("opening the bus's directory to all");
-    start(kClosed + ("<include>" + policy_file) + "</include>");
+    std::string policy = kClosed + ("<include>" + policy_file) + "</include>";
+    for (const std::string& file : more_policy_files)
+        policy += "<include>" + file + "</include>";
+    start(policy);
 }
 
 void PrivateBus::start(const std::string& policy) {

@@ -18,7 +18,8 @@ class PrivateBus {
 
     /// Like the system bus: closed except for what `policy_file` opens. Any user reaches the
     /// socket.
-    explicit PrivateBus(const std::string& policy_file);
+    explicit PrivateBus(const std::string& policy_file,
+                        const std::vector<std::string>& more_policy_files = {});
 
     /// "unix:path=..."
     [[nodiscard]] const std::string& address() const { return address_; }

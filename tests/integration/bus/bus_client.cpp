@@ -93,6 +93,27 @@ std::string BusClient::start(const std::string& method, const bus::VariantMap& o
     return job;
 }
 
+std::string BusClient::call_bare(const std::string& path,
+                                 const std::string& interface,
+                                 const std::string& method) {
+    try {
+        (void)bus::call(*proxy(path), interface.c_str(), method, false);
+        return "ok";
+    } catch (const sdbus::Error& e) {
+        return std::string(e.getName()) + ": " + std::string(e.getMessage());
+    }
+}
+
+std::string BusClient::call_with_options(const std::string& method,
+                                         const bus::VariantMap& options) {
+    try {
+        (void)bus::call(*proxy(bus::kManagerPath), bus::kManagerInterface, method, false, options);
+        return "ok";
+    } catch (const sdbus::Error& e) {
+        return std::string(e.getName()) + ": " + std::string(e.getMessage());
+    }
+}
+
 void BusClient::take_name(const std::string& name) {
     connection_->requestName(bus::ServiceName{name});
 }

@@ -39,6 +39,14 @@ class BusClient {
     /// Calls a Manager method that starts a job. \throws sdbus::Error
     std::string start(const std::string& method, const bus::VariantMap& options = {});
 
+    /// A call without arguments, whatever the method takes. "ok", or the error's name and text.
+    std::string call_bare(const std::string& path,
+                          const std::string& interface,
+                          const std::string& method);
+
+    /// The same for a Manager method, with options.
+    std::string call_with_options(const std::string& method, const bus::VariantMap& options = {});
+
     /// Asks the bus for a name. \throws sdbus::Error
     void take_name(const std::string& name);
 

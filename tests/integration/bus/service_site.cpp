@@ -10,7 +10,8 @@ namespace cfs::test {
 void ServiceSite::start(service::Jobs::Timing timing) {
     service::Service::Config config;
     config.bus = bus.address();
-    config.facts = {"1.2.3", "oci:/images:stable", true};
+    config.facts = {"1.2.3", "oci:/images:stable", finalize_by_default};
+    config.callers = callers;
     config.timing = timing;
     service::Service::Events events;
     ready_.open();

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace cfs::test {
 
@@ -22,7 +23,9 @@ class ServiceSite {
  public:
     ServiceSite() = default;
 
-    explicit ServiceSite(const std::string& policy_file) : bus(policy_file) {}
+    explicit ServiceSite(const std::string& policy_file,
+                         const std::vector<std::string>& more_policy_files = {})
+        : bus(policy_file, more_policy_files) {}
 
     ServiceSite(const ServiceSite&) = delete;
     ServiceSite& operator=(const ServiceSite&) = delete;
@@ -41,6 +44,10 @@ class ServiceSite {
     PrivateBus bus;
     FakeEngine engine;
     Door door;  ///< for scripts; open at the end
+
+    // Before start().
+    bool finalize_by_default = true;
+    service::CallerCheck::Config callers;
 
  private:
     void run();

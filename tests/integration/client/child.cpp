@@ -87,6 +87,14 @@ bool Child::wait_for(const UniqueFd& fd, std::string& text, const std::string& p
     return true;
 }
 
+std::optional<std::string> Child::read_out_line() {
+    if (!wait_for_out("\n")) return std::nullopt;
+    const std::size_t end = out_text_.find('\n');
+    std::string line = out_text_.substr(0, end);
+    out_text_.erase(0, end + 1);
+    return line;
+}
+
 Ended Child::finish() {
     std::array<pollfd, 2> fds = {{{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}}};
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {

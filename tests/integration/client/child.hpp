@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,15 @@ class Child {
 
     void signal(int number) const;
 
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
     /// Reads standard output or standard error until `part` was seen; false at its end.
     bool wait_for_out(const std::string& part) { return wait_for(out_, out_text_, part); }
 
     bool wait_for_err(const std::string& part) { return wait_for(err_, err_text_, part); }
+
+    /// The next line of standard output, which is forgotten then; nullopt at its end.
+    std::optional<std::string> read_out_line();
 
     /// Reads what is left and waits for the end.
     Ended finish();

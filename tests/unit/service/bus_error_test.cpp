@@ -20,6 +20,13 @@ TEST(BusError, TheHintIsALineOfItsOwn) {
               "job 3 runs");
 }
 
+TEST(BusError, WhatAPasswordWouldOpenHasPolkitsCommonName) {
+    const sdbus::Error error = interaction_required("a password is needed", "Let it ask.");
+    EXPECT_EQ(std::string(error.getName()),
+              "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired");
+    EXPECT_EQ(std::string(error.getMessage()), "a password is needed\nHint: Let it ask.");
+}
+
 TEST(BusError, TheTextIsFitForTheBus) {
     const sdbus::Error error = to_bus_error(Error(ErrorCode::NotFound, "no file 'a\xff'"));
     EXPECT_EQ(std::string(error.getMessage()), "no file 'a\xef\xbf\xbd'");

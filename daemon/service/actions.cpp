@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/actions.hpp"
+
+#include "service/text.hpp"
+
+#include <algorithm>
+
+namespace cfs::service {
+namespace {
+
+constexpr std::size_t kMaxDetail = 200;
+
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+}
+
+}  // namespace
+
+std::string_view action_id(Action action) {
+    switch (action) {
+        case Action::Check:
+            return "org.cfsupdate1.check";
+        case Action::CheckImage:
+            return "org.cfsupdate1.check-image";
+        case Action::Update:
+            return "org.cfsupdate1.update";
+        case Action::UpdateImage:
+            return "org.cfsupdate1.update-image";
+        case Action::Finalize:
+            return "org.cfsupdate1.finalize";
+        case Action::Rollback:
+            return "org.cfsupdate1.rollback";
+        case Action::Collect:
+            return "org.cfsupdate1.collect";
+        case Action::Verify:
+            return "org.cfsupdate1.verify";
+        case Action::Repair:
+            return "org.cfsupdate1.repair";
+        case Action::PreviewEtc:
+            return "org.cfsupdate1.etc-preview";
+        case Action::RestoreEtc:
+            return "org.cfsupdate1.etc-restore";
+        case Action::Cancel:
+            return "org.cfsupdate1.cancel";
+    }
+    return "";
+}
+
+bool is_for_active_users(Action action) {
+    return action == Action::Check || action == Action::Update;
+}
+
+std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_default) {
+    switch (request.kind) {
+        case JobKind::Check:
+            return {request.image.empty() ? Action::Check : Action::CheckImage};
+        case JobKind::Update: {
+            std::vector<Action> actions{request.image.empty() ? Action::Update
+                                                              : Action::UpdateImage};
+            if (request.finalize && !finalize_by_default) actions.push_back(Action::Finalize);
+            return actions;
+        }
+        case JobKind::Finalize:
+            return {Action::Finalize};
+        case JobKind::Rollback:
+            return {Action::Rollback};
+        case JobKind::Collect:
+            return {Action::Collect};
+        case JobKind::Verify:
+            return {Action::Verify};
+        case JobKind::Repair:
+            return {Action::Repair};
+        case JobKind::PreviewEtc:
+            return {Action::PreviewEtc};
+        case JobKind::RestoreEtc:
+            return {Action::RestoreEtc};
+    }
+    return {};
+}
+
+bool is_for_root_only(const JobRequest& request) {
+    return request.content != nullptr;
+}
+
+ActionDetails details_of(const JobRequest& request) {
+    ActionDetails details;
+    const auto add = [&details](const char* name, const std::string& text) {
+        if (text.empty()) return;
+        std::string shown = bus_text(text, kMaxDetail);
+        std::replace_if(shown.begin(), shown.end(), is_control, '?');
+        details.emplace(name, std::move(shown));
+    };
+    add("image", request.image);
+    add("deployment", request.deployment);
+    add("path", request.path);
+    return details;
+}
+
+}  // namespace cfs::service

@@ -65,6 +65,10 @@ void Tree::add_globals() {
     app().add_flag("--json", global().json, "print the result as JSON");
     app().add_flag_callback(
         "--no-color", [this] { global().color = false; }, "never use colours");
+    app().add_flag_callback(
+        "--no-ask-password",
+        [this] { global().ask_password = false; },
+        "never ask for an administrator's password");
     app().set_help_flag("-h,--help", "print this help");
     app().set_version_flag("--version", std::string("cfsctl ") + CFS_VERSION, "print the version");
 }

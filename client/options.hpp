@@ -19,6 +19,7 @@ struct Global {
     std::string bus = "system";  ///< "system", "session" or an address
     bool json = false;
     bool color = true;
+    bool ask_password = true;  ///< the daemon may have polkit ask for an administrator's password
 };
 
 struct ImageDigest {

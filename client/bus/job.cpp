@@ -67,7 +67,7 @@ void wait_for_end(BusSession& session,
 }  // namespace
 
 JobProxy::JobProxy(BusSession& session, const std::string& path)
-    : path_(path), proxy_(session.object_proxy(path)) {
+    : session_(session), path_(path), proxy_(session.object_proxy(path)) {
     on_bus([this] {
         proxy_->uponSignal("PropertiesChanged")
             .onInterface(kProperties)
@@ -86,7 +86,7 @@ void JobProxy::refresh() {
 }
 
 void JobProxy::cancel() {
-    on_bus([this] { proxy_->callMethod("Cancel").onInterface(bus::kJobInterface); });
+    static_cast<void>(session_.call(*proxy_, bus::kJobInterface, "Cancel"));
 }
 
 bus::VariantMap JobProxy::result() {
@@ -97,7 +97,8 @@ Failure JobProxy::failure() {
     return decode_failure(decode_map(get_all(*proxy_, bus::kJobInterface), "Error"));
 }
 
-ManagerProxy::ManagerProxy(BusSession& session) : proxy_(session.object_proxy(bus::kManagerPath)) {}
+ManagerProxy::ManagerProxy(BusSession& session)
+    : session_(session), proxy_(session.object_proxy(bus::kManagerPath)) {}
 
 void ManagerProxy::subscribe(NewJob new_job, NewState new_state) {
     on_bus([&] {
@@ -123,12 +124,10 @@ Status ManagerProxy::status() {
 }
 
 std::string ManagerProxy::start(const char* method, const bus::VariantMap& options) {
+    sdbus::MethodReply reply = session_.call(*proxy_, bus::kManagerInterface, method, options);
     return on_bus([&] {
         sdbus::ObjectPath path;
-        proxy_->callMethod(method)
-            .onInterface(bus::kManagerInterface)
-            .withArguments(options)
-            .storeResultsTo(path);
+        reply >> path;
         return std::string(path);
     });
 }
@@ -142,18 +141,13 @@ std::vector<std::string> ManagerProxy::running_jobs() {
 }
 
 void ManagerProxy::cancel() {
-    on_bus([this] {
-        proxy_->callMethod("Cancel")
-            .onInterface(bus::kManagerInterface)
-            .withArguments(bus::VariantMap{});
-    });
+    static_cast<void>(session_.call(*proxy_, bus::kManagerInterface, "Cancel", bus::VariantMap{}));
 }
 
-bus::VariantMap run_job(const std::string& bus,
+bus::VariantMap run_job(BusSession& session,
                         const char* method,
                         const bus::VariantMap& options,
                         ProgressView& view) {
-    BusSession session(bus);
     ManagerProxy manager(session);
     std::set<std::string> announced;
     manager.subscribe([&](const std::string& path) { announced.insert(path); }, [](auto&&) {});

@@ -34,6 +34,7 @@ class JobProxy {
     [[nodiscard]] Failure failure();
 
  private:
+    BusSession& session_;
     std::string path_;
     std::unique_ptr<sdbus::IProxy> proxy_;
     JobState state_;
@@ -65,13 +66,14 @@ class ManagerProxy {
     void subscribe(NewJob new_job, NewState new_state);
 
  private:
+    BusSession& session_;
     std::unique_ptr<sdbus::IProxy> proxy_;
 };
 
 /// Starts a job, shows its progress and waits for its end; returns its Result. Ctrl-C asks the job
 /// to stop if this call started it, and only leaves if it joined one. Throws what the job failed
 /// with, Cancelled included; Io when the daemon goes away.
-[[nodiscard]] bus::VariantMap run_job(const std::string& bus,
+[[nodiscard]] bus::VariantMap run_job(BusSession& session,
                                       const char* method,
                                       const bus::VariantMap& options,
                                       ProgressView& view);

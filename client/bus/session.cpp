@@ -52,10 +52,11 @@ std::unique_ptr<sdbus::IConnection> connect(const std::string& bus) {
 
 }  // namespace
 
-BusSession::BusSession(const std::string& bus)
+BusSession::BusSession(const std::string& bus, bool ask_password)
     : interrupt_(make_event()),
       interrupts_([fd = interrupt_.get()] { raise_event(fd); }),
-      connection_(connect(bus)) {
+      connection_(connect(bus)),
+      ask_password_(ask_password) {
     on_bus([this] { watch_daemon(); });
 }
 
@@ -94,6 +95,21 @@ void BusSession::wait(milliseconds timeout) {
         throw_errno("waiting for the update daemon");
     }
     static_cast<void>(dispatch());
+}
+
+sdbus::MethodReply BusSession::answer_to(sdbus::IProxy& proxy, const sdbus::MethodCall& message) {
+    // Shared, because an answer may come after this was left.
+    const auto answer = std::make_shared<bus::Answer>();
+    bus::call_async(proxy, message, bus::call_patience(ask_password_), answer);
+    while (!answer->reply && !answer->failed) {
+        wait(std::chrono::hours(1));
+        if (!take_interrupt()) continue;
+        throw Error(ErrorCode::Cancelled,
+                    "left before the update daemon allowed it",
+                    "run it again, as root if there is nobody to type a password");
+    }
+    if (answer->failed) throw sdbus::Error(*answer->failed);
+    return *answer->reply;
 }
 
 bool BusSession::take_interrupt() {

@@ -23,16 +23,31 @@ decltype(auto) on_bus(F&& call) {
 }
 
 /// The connection, and Ctrl-C. Everything happens on the thread that made it: calls block, signals
-/// are handled inside wait() only. Make proxies of connection() by object_proxy(), register their
-/// signals, then finish_registration().
+/// are handled inside wait() and call() only. Make proxies of connection() by object_proxy(),
+/// register their signals, then finish_registration().
 class BusSession {
  public:
     /// \param bus as `--bus`. Unsupported when there is no such bus.
-    explicit BusSession(const std::string& bus);
+    /// \param ask_password call() may be held up by a password dialog
+    explicit BusSession(const std::string& bus, bool ask_password = true);
     BusSession(const BusSession&) = delete;
     BusSession& operator=(const BusSession&) = delete;
 
     [[nodiscard]] std::unique_ptr<sdbus::IProxy> object_proxy(const std::string& path);
+
+    /// Calls a method that polkit may have a say about, and waits for its answer: minutes, when
+    /// somebody has to type a password. Ctrl-C gives up (Cancelled), and the dialog closes.
+    template <typename... Args>
+    sdbus::MethodReply call(sdbus::IProxy& proxy,
+                            const char* interface,
+                            const std::string& method,
+                            const Args&... args) {
+        return on_bus([&] {
+            const sdbus::MethodCall message =
+                bus::make_call(proxy, interface, method, ask_password_, args...);
+            return answer_to(proxy, message);
+        });
+    }
 
     /// Handles signals until some were handled, Ctrl-C was pressed or `timeout` is over.
     void wait(std::chrono::milliseconds timeout);
@@ -46,11 +61,14 @@ class BusSession {
  private:
     void watch_daemon();
     [[nodiscard]] bool dispatch();
+    [[nodiscard]] sdbus::MethodReply answer_to(sdbus::IProxy& proxy,
+                                               const sdbus::MethodCall& message);
 
     UniqueFd interrupt_;
     Interrupts interrupts_;
     std::unique_ptr<sdbus::IConnection> connection_;
     std::unique_ptr<sdbus::IProxy> bus_proxy_;
+    bool ask_password_;
     bool gone_ = false;
 };
 

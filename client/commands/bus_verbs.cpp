@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/bus/decode.hpp"
 #include "client/bus/job.hpp"
+#include "client/bus/password_agent.hpp"
 #include "client/commands/commands.hpp"
 #include "client/output/json.hpp"
 #include "client/output/result_text.hpp"
@@ -15,8 +16,10 @@ namespace cfs::client {
 namespace {
 
 bus::VariantMap run_verb(const Global& global, const char* method, const bus::VariantMap& options) {
+    const PasswordAgent agent(global.bus, global.ask_password);
+    BusSession session(global.bus, global.ask_password);
     ProgressView view(STDERR_FILENO, is_terminal(STDERR_FILENO));
-    return run_job(global.bus, method, options, view);
+    return run_job(session, method, options, view);
 }
 
 void add_text(bus::VariantMap& options, const char* key, const std::string& value) {
@@ -98,7 +101,8 @@ ExitCode run(const Repair& options, const Global& global) {
 }
 
 ExitCode run(const Cancel&, const Global& global) {
-    BusSession session(global.bus);
+    const PasswordAgent agent(global.bus, global.ask_password);
+    BusSession session(global.bus, global.ask_password);
     ManagerProxy(session).cancel();
     std::cout << (global.json ? text_json({{"state", "cancelling"}}) : "cancelling the running job")
               << '\n';

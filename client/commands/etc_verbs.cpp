@@ -4,6 +4,7 @@
 #include "base/file_io.hpp"
 #include "client/bus/decode.hpp"
 #include "client/bus/job.hpp"
+#include "client/bus/password_agent.hpp"
 #include "client/commands/commands.hpp"
 #include "client/output/json.hpp"
 #include "client/output/result_text.hpp"
@@ -20,8 +21,10 @@ namespace {
 constexpr std::size_t kMaxDiff = std::size_t{16} << 20;
 
 bus::VariantMap run_verb(const Global& global, const char* method, const bus::VariantMap& options) {
+    const PasswordAgent agent(global.bus, global.ask_password);
+    BusSession session(global.bus, global.ask_password);
     ProgressView view(STDERR_FILENO, is_terminal(STDERR_FILENO));
-    return run_job(global.bus, method, options, view);
+    return run_job(session, method, options, view);
 }
 
 /// Content of /etc never goes through the bus, where others could read it: the daemon writes it to

@@ -154,6 +154,9 @@ struct JobState {
     std::uint64_t bytes_done = 0;
     std::uint64_t bytes_total = 0;
     std::uint64_t bytes_reused = 0;
+    std::uint64_t rate = 0;                      ///< bytes per second; 0: not known
+    std::uint64_t eta = 0;                       ///< seconds; 0: not known
+    std::optional<std::uint32_t> initiator_uid;  ///< an older daemon does not say
 
     [[nodiscard]] bool ended() const {
         return state == "done" || state == "failed" || state == "cancelled";

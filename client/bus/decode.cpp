@@ -200,6 +200,12 @@ void merge_job(JobState& job, const bus::VariantMap& properties) {
     read(properties, "BytesDone", job.bytes_done);
     read(properties, "BytesTotal", job.bytes_total);
     read(properties, "BytesReused", job.bytes_reused);
+    read(properties, "Rate", job.rate);
+    read(properties, "Eta", job.eta);
+    sdbus::Struct<std::uint32_t, std::string> initiator;
+    if (properties.count("Initiator") == 0) return;
+    read(properties, "Initiator", initiator);
+    job.initiator_uid = initiator.get<0>();
 }
 
 }  // namespace cfs::client

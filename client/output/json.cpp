@@ -251,6 +251,9 @@ std::string job_event_json(const JobState& job) {
     out["bytes_done"] = job.bytes_done;
     out["bytes_total"] = job.bytes_total;
     out["bytes_reused"] = job.bytes_reused;
+    out["rate"] = job.rate;
+    out["eta"] = job.eta;
+    if (job.initiator_uid) out["uid"] = *job.initiator_uid;
     return json::serialize(out);
 }
 

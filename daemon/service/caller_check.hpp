@@ -30,7 +30,7 @@ class CallerCheck {
         std::size_t per_caller = 8;  ///< checks of one connection
         std::size_t per_user = 16;   ///< questions to polkit
         std::size_t of_users = 128;  ///< questions to polkit, all users'
-        std::size_t in_all = 2048;   ///< checks; what is kept of one is some kilobytes
+        std::size_t in_all = 512;    ///< checks; what is kept of one is some kilobytes
     };
 
     struct Config {

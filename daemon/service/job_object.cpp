@@ -37,13 +37,14 @@ void JobObject::show(const JobView& view) {
 void JobObject::Cancel(sdbus::Result<>&& result) {
     const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
     // Not through `this`: the object may be gone when the bus daemon has answered.
-    callers_.guard_call(bus::caller_of(getObject()),
-                        reply,
-                        {{Action::Cancel}, {}, false, view_.initiator.uid},
-                        [cancel = cancel_, id = view_.id](Reply<>& answer, const Initiator&) {
-                            cancel(id);
-                            answer.done();
-                        });
+    callers_.guard_call(
+        bus::caller_of(getObject()),
+        reply,
+        {{Action::Cancel}, {}, false, view_.initiator.uid},
+        [cancel = cancel_, id = view_.id](Reply<>& answer, const service::Initiator&) {
+            cancel(id);
+            answer.done();
+        });
 }
 
 std::uint64_t JobObject::Id() {
@@ -72,6 +73,18 @@ std::uint64_t JobObject::BytesTotal() {
 
 std::uint64_t JobObject::BytesReused() {
     return view_.progress.reused;
+}
+
+std::uint64_t JobObject::Rate() {
+    return view_.rate;
+}
+
+std::uint64_t JobObject::Eta() {
+    return view_.eta;
+}
+
+sdbus::Struct<std::uint32_t, std::string> JobObject::Initiator() {
+    return {view_.initiator.uid, view_.initiator.name};
 }
 
 std::string JobObject::Message() {

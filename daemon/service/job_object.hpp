@@ -38,6 +38,9 @@ class JobObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Job_ada
     std::uint64_t BytesDone() override;
     std::uint64_t BytesTotal() override;
     std::uint64_t BytesReused() override;
+    std::uint64_t Rate() override;
+    std::uint64_t Eta() override;
+    sdbus::Struct<std::uint32_t, std::string> Initiator() override;
     std::string Message() override;
     bool Cancellable() override;
     std::map<std::string, sdbus::Variant> Error() override;

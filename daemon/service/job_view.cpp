@@ -37,6 +37,8 @@ std::vector<std::string> changed_names(const JobView& before, const JobView& aft
     compare("BytesDone", before.progress.done, after.progress.done);
     compare("BytesTotal", before.progress.total, after.progress.total);
     compare("BytesReused", before.progress.reused, after.progress.reused);
+    compare("Rate", before.rate, after.rate);
+    compare("Eta", before.eta, after.eta);
     compare("Message", before.progress.message, after.progress.message);
     compare("Cancellable", before.cancellable(), after.cancellable());
     compare("Error", before.error, after.error);

@@ -30,6 +30,8 @@ struct JobView {
     Initiator initiator;
     JobState state = JobState::Queued;
     Progress progress;
+    std::uint64_t rate = 0;  ///< bytes per second; 0: not known
+    std::uint64_t eta = 0;   ///< seconds; 0: not known
     Dict error;
     Dict result;
 

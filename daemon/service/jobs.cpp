@@ -71,6 +71,7 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
         throw Error(ErrorCode::Cancelled, "the daemon is stopping", "Try again in a moment.");
     }
     if (joins(request)) return active_->view.id;
+    if (was_checked_just_now(request, initiator)) return last_check_->id;
     if (active_) {
         throw Error(ErrorCode::Busy,
                     describe(active_->view) + " is running already",
@@ -97,6 +98,20 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
 bool Jobs::joins(const JobRequest& request) const {
     return active_ && active_->view.state != JobState::Cancelling && is_joinable(request.kind) &&
            active_->request == request;
+}
+
+bool Jobs::was_checked_just_now(const JobRequest& request, const Initiator& initiator) const {
+    return initiator.uid != 0 && last_check_ && last_check_->request == request &&
+           std::chrono::steady_clock::now() < last_check_->good_until;
+}
+
+void Jobs::remember_check(const JobRequest& request, const JobView& view) {
+    // Any other job may have changed what a check finds.
+    if (request.kind != JobKind::Check) last_check_.reset();
+    if (request.kind != JobKind::Check || view.state == JobState::Cancelled) return;
+    const auto good =
+        view.state == JobState::Done ? timing_.check_again : timing_.check_again_failed;
+    last_check_ = LastCheck{request, view.id, std::chrono::steady_clock::now() + good};
 }
 
 std::uint64_t Jobs::take_id() {
@@ -137,9 +152,12 @@ void Jobs::finished(Outcome outcome, std::optional<update::Status> status, JobId
     progress_timer_.cancel();
     JobView view = std::move(active_->view);
     view.progress = active_->board->read();
+    view.rate = 0;
+    view.eta = 0;
     view.state = final_state(outcome);
     view.result = std::move(outcome.result);
     if (outcome.error) view.error = to_dict(*outcome.error);
+    remember_check(active_->request, view);
     active_.reset();
     next_id_ = std::move(next_id);
     log_end(view, outcome);
@@ -187,8 +205,12 @@ void Jobs::arm_progress() {
 }
 
 void Jobs::show_progress() {
-    active_->view.progress = active_->board->read();
-    hooks_.changed(active_->view);
+    JobView& view = active_->view;
+    view.progress = active_->board->read();
+    active_->meter.note(view.progress, std::chrono::steady_clock::now());
+    view.rate = active_->meter.rate();
+    view.eta = active_->meter.seconds_left();
+    hooks_.changed(view);
     arm_progress();
 }
 
@@ -201,6 +223,7 @@ void Jobs::keep_for_a_while(std::uint64_t id) {
 void Jobs::forget_oldest() {
     const std::uint64_t id = ended_.front().id;
     ended_.pop_front();
+    if (last_check_ && last_check_->id == id) last_check_.reset();
     hooks_.forgotten(id);
 }
 

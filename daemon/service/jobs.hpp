@@ -3,6 +3,7 @@
 
 #include "service/execute.hpp"
 #include "service/job_view.hpp"
+#include "service/rate_meter.hpp"
 #include "service/worker.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -29,6 +30,10 @@ class Jobs {
             250};  ///< with the final state at most 5 signals a second
         std::chrono::milliseconds keep{60'000};  ///< how long an ended job stays
         std::size_t most_kept = 64;              ///< and how many; the oldest goes first
+        /// For so long a Check of others than root is answered with the last one of the same image;
+        /// less than `keep`.
+        std::chrono::milliseconds check_again{20'000};
+        std::chrono::milliseconds check_again_failed{5'000};
     };
 
     /// What others do about it. All are called on the main thread, from the loop or from within
@@ -56,8 +61,10 @@ class Jobs {
     void look_again();
 
     /// \param initiator of the job, if this becomes a new one; who joins is not told
-    /// \returns the id of a new job, or of the running one that does the same already
-    /// \throws Busy naming the job that runs; Cancelled when stopping; what kept us from an id
+    /// \returns the id of a new job, or of the running one that does the same already; a Check of
+    /// others than root may get one that ended just now, so that nobody makes us knock at a
+    /// registry without end \throws Busy naming the job that runs; Cancelled when stopping; what
+    /// kept us from an id
     std::uint64_t submit(const JobRequest& request, const Initiator& initiator = {});
 
     /// Asks a job to stop; nothing for one that ended. \throws NotFound for an unknown id
@@ -80,6 +87,7 @@ class Jobs {
         JobView view;
         std::shared_ptr<ProgressBoard> board;
         std::stop_source stop;
+        RateMeter meter;
     };
 
     struct Ended {
@@ -87,8 +95,18 @@ class Jobs {
         std::chrono::steady_clock::time_point until;
     };
 
+    /// The last Check that was not cancelled.
+    struct LastCheck {
+        JobRequest request;
+        std::uint64_t id;
+        std::chrono::steady_clock::time_point good_until;
+    };
+
     [[nodiscard]] std::uint64_t take_id();
     [[nodiscard]] bool joins(const JobRequest& request) const;
+    [[nodiscard]] bool was_checked_just_now(const JobRequest& request,
+                                            const Initiator& initiator) const;
+    void remember_check(const JobRequest& request, const JobView& view);
     void run_on_worker();
     void started();
     void finished(Outcome outcome, std::optional<update::Status> status, JobId next_id);
@@ -109,6 +127,7 @@ class Jobs {
     JobId next_id_;
     std::optional<Active> active_;
     std::deque<Ended> ended_;
+    std::optional<LastCheck> last_check_;
     bool starting_ = true;
     bool stopping_ = false;
     Worker worker_;  ///< last: joined before anything that its tasks use goes

@@ -47,6 +47,9 @@ class BusClient {
     /// The same for a Manager method, with options.
     std::string call_with_options(const std::string& method, const bus::VariantMap& options = {});
 
+    /// Its unique name.
+    [[nodiscard]] std::string name() const { return std::string(connection_->getUniqueName()); }
+
     /// Asks the bus for a name. \throws sdbus::Error
     void take_name(const std::string& name);
 

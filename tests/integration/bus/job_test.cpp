@@ -68,6 +68,19 @@ TEST_F(BusJob, ShowsItsStepsAndItsResult) {
     EXPECT_EQ(value<std::uint64_t>(value<bus::VariantMap>(done, "Result"), "fetched-bytes"), 10U);
 }
 
+TEST_F(BusJob, NamesWhoStartedItAndNotWhoJoined) {
+    block();
+    site_.start();
+    const std::string job = client().start("Update");
+    BusClient other(site_.bus.address());
+    EXPECT_EQ(other.start("Update"), job);
+    using Who = sdbus::Struct<std::uint32_t, std::string>;
+    const Who who = value<Who>(client().job(job), "Initiator");
+    EXPECT_EQ(who.get<0>(), ::geteuid());
+    EXPECT_EQ(who.get<1>(), client().name());
+    EXPECT_NE(who.get<1>(), other.name());
+}
+
 TEST_F(BusJob, IsAnnouncedAndItsFinalStateSignalledBeforeItsRemoval) {
     site_.start();
     const std::string job = client().start("Rollback");

@@ -109,6 +109,21 @@ TEST(Decode, EtcResults) {
     EXPECT_EQ(restored.was, "b");
 }
 
+TEST(Decode, AJobHasRateTimeLeftAndInitiator) {
+    JobState job;
+    merge_job(job, {});
+    EXPECT_EQ(job.initiator_uid, std::nullopt) << "an older daemon";
+    const sdbus::Struct<std::uint32_t, std::string> initiator{std::uint32_t{1000},
+                                                              std::string(":1.7")};
+    merge_job(job,
+              {{"Rate", sdbus::Variant{std::uint64_t{5000}}},
+               {"Eta", sdbus::Variant{std::uint64_t{60}}},
+               {"Initiator", sdbus::Variant{initiator}}});
+    EXPECT_EQ(job.rate, 5000U);
+    EXPECT_EQ(job.eta, 60U);
+    EXPECT_EQ(job.initiator_uid, std::optional<std::uint32_t>(1000));
+}
+
 TEST(Decode, AJobKeepsWhatDidNotChange) {
     JobState job;
     merge_job(job, {{"Kind", text("update")}, {"State", text("running")}});

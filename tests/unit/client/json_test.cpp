@@ -111,6 +111,15 @@ TEST(ResultJson, EveryResultNamesItsSchemaFirst) {
     EXPECT_TRUE(state_event_json("idle").starts_with(start));
 }
 
+TEST(ResultJson, AJobEventHasRateTimeLeftAndUser) {
+    JobState job;
+    job.rate = 5000;
+    job.eta = 60;
+    job.initiator_uid = 1000;
+    const std::string text = job_event_json(job);
+    EXPECT_NE(text.find(R"("rate":5000,"eta":60,"uid":1000})"), std::string::npos) << text;
+}
+
 TEST(ResultJson, AnErrorHasNameMessageHintAndDetails) {
     Error error(ErrorCode::DigestMismatch, "expected a, found b", "build it again");
     error.set_details("candidates");

@@ -5,10 +5,12 @@
 #include "fakes/fake_engine.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
+#include <thread>
 
 namespace cfs::service {
 namespace {
@@ -183,6 +185,77 @@ TEST_F(JobTable, ASecondIdenticalRequestJoins) {
     }
     door_.open();
     run_until_ended(id);
+}
+
+// Anybody may check; nobody makes us knock at a registry without end.
+TEST_F(JobTable, ACheckOfOthersIsAnsweredWithTheLastOneForAWhile) {
+    Jobs::Timing timing;
+    timing.check_again = 300ms;
+    timing.check_again_failed = 0ms;
+    start(timing);
+    run_until([this] { return jobs_->state_name() == "idle"; });
+    const Initiator user{1000, ":1.7"};
+    const JobRequest look;
+    const std::uint64_t first = jobs_->submit(look, user);
+    EXPECT_EQ(views_.at(first).initiator.uid, 1000U);
+    run_until_ended(first);
+    EXPECT_EQ(jobs_->submit(look, user), first);
+    EXPECT_EQ(jobs_->submit(look, {1001, ":1.8"}), first) << "whoever asks";
+    JobRequest other;
+    other.image = "oci:/other";
+    const std::uint64_t second = jobs_->submit(other, user);
+    EXPECT_NE(second, first) << "another image is another question";
+    run_until_ended(second);
+    const std::uint64_t of_root = jobs_->submit(look);
+    EXPECT_NE(of_root, first) << "root is not held up";
+    run_until_ended(of_root);
+    boost::asio::steady_timer past(io_, 350ms);
+    bool over = false;
+    past.async_wait([&over](const boost::system::error_code&) { over = true; });
+    run_until([&over] { return over; });
+    engine_.set_verb([](update::ProgressSink&, const std::stop_token&) {
+        throw Error(ErrorCode::Network, "no route");
+    });
+    const std::uint64_t failed = jobs_->submit(look, user);
+    EXPECT_NE(failed, of_root);
+    run_until_ended(failed);
+    const std::uint64_t again = jobs_->submit(look, user);
+    EXPECT_NE(again, failed) << "what failed may be tried again sooner";
+    run_until_ended(again);
+}
+
+// Two signals' worth of progress make a rate, and the end has none.
+TEST_F(JobTable, ShowsHowFastBytesComeAndWhenTheyWillBeThere) {
+    Jobs::Timing timing;
+    timing.progress = 20ms;
+    engine_.set_verb([this](update::ProgressSink& progress, const std::stop_token& stop) {
+        progress.stage("fetch");
+        for (std::uint64_t done = 0; done < 130; ++done) {
+            progress.bytes(done * 1000, 1'000'000, 0);
+            std::this_thread::sleep_for(10ms);
+        }
+        door_.pass(stop);
+    });
+    start(timing);
+    run_until([this] { return jobs_->state_name() == "idle"; });
+    const std::uint64_t id = jobs_->submit(update_request());
+    std::uint64_t rate = 0;
+    std::uint64_t eta = 0;
+    run_until([&] {
+        if (views_.contains(id) && views_.at(id).rate != 0) {
+            rate = views_.at(id).rate;
+            eta = views_.at(id).eta;
+        }
+        return rate != 0;
+    });
+    // A kilobyte every ten milliseconds, or more slowly where others work too.
+    EXPECT_GT(rate, 1000U);
+    EXPECT_LT(rate, 110'000U);
+    EXPECT_GE(eta, 8U);
+    door_.open();
+    run_until_ended(id);
+    EXPECT_EQ(views_.at(id).rate, 0U);
+    EXPECT_EQ(views_.at(id).eta, 0U);
 }
 
 TEST_F(JobTable, RollingBackTwiceIsNotTheSameAsOnce) {

@@ -18,6 +18,10 @@ TEST(JobView, OnlyWhatDiffersIsNamed) {
     after.progress.message = "layer 2";
     EXPECT_EQ(changed_names(before, after), (Names{"BytesDone", "Message"}));
     after = before;
+    after.rate = 1000;
+    after.eta = 7;
+    EXPECT_EQ(changed_names(before, after), (Names{"Rate", "Eta"}));
+    after = before;
     after.state = JobState::Failed;
     after.error = {{"name", std::string("Network")}};
     EXPECT_EQ(changed_names(before, after), (Names{"State", "Cancellable", "Error"}));

@@ -58,7 +58,9 @@ std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_defau
         case JobKind::Update: {
             std::vector<Action> actions{request.image.empty() ? Action::Update
                                                               : Action::UpdateImage};
-            if (request.finalize && !finalize_by_default) actions.push_back(Action::Finalize);
+            // When it is finalized otherwise than the settings say, that is Finalize's question.
+            const bool other = request.lock || (request.finalize && !finalize_by_default);
+            if (other) actions.push_back(Action::Finalize);
             return actions;
         }
         case JobKind::Finalize:

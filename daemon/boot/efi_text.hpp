@@ -14,6 +14,10 @@ inline constexpr const char* kEntrySelected =
 inline constexpr const char* kBootCountPath =
     "LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
+/// Which partition the loader was started from: a UUID in upper case.
+inline constexpr const char* kLoaderDevicePartUuid =
+    "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+
 inline constexpr std::size_t kMaxEfiVariable = 4096;
 
 /// A variable's text (UTF-16, after four bytes of attributes); others than ASCII become '?'.

@@ -37,6 +37,7 @@ HOMES = {
     r"CLI/": {"client"},
     r"spdlog/": {"base"},
     r"systemd/sd-journal": {"base"},
+    r"systemd/sd-device": {"boot"},
 }
 MAX_LINES = 400
 CLANG_FORMAT = "14"

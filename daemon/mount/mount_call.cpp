@@ -27,11 +27,12 @@ constexpr int kLoopTries = 16;
             "run this as root; 'cfsctl image ls' and 'dump' show an image without mounting");
     }
     if (err == ENODEV) {
-        const bool erofs = name == "erofs";
+        const char* option = name == "erofs"  ? "CONFIG_EROFS_FS"
+                             : name == "vfat" ? "CONFIG_VFAT_FS"
+                                              : "CONFIG_OVERLAY_FS";
         throw Error(ErrorCode::Unsupported,
                     "this kernel has no " + name,
-                    std::string("'modprobe ") + name + "', or a kernel with " +
-                        (erofs ? "CONFIG_EROFS_FS" : "CONFIG_OVERLAY_FS"));
+                    std::string("'modprobe ") + name + "', or a kernel with " + option);
     }
     if (err == ENOSYS) {
         throw Error(ErrorCode::Unsupported,
@@ -71,7 +72,11 @@ void MountContext::create() {
 }
 
 UniqueFd MountContext::mount(bool read_only) {
-    UniqueFd out(::fsmount(fd_.get(), FSMOUNT_CLOEXEC, read_only ? MOUNT_ATTR_RDONLY : 0));
+    return mount_with(read_only ? MOUNT_ATTR_RDONLY : 0);
+}
+
+UniqueFd MountContext::mount_with(unsigned flags) {
+    UniqueFd out(::fsmount(fd_.get(), FSMOUNT_CLOEXEC, flags));
     if (!out) fail(errno, "mounting");
     return out;
 }

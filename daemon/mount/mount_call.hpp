@@ -28,6 +28,9 @@ class MountContext {
     /// The new mount, attached nowhere.
     [[nodiscard]] UniqueFd mount(bool read_only);
 
+    /// The same, with MOUNT_ATTR_* flags.
+    [[nodiscard]] UniqueFd mount_with(unsigned flags);
+
     /// Throws what the kernel's log of this context and `err` say.
     [[noreturn]] void fail(int err, const std::string& doing);
 

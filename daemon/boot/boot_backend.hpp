@@ -79,6 +79,9 @@ class BootBackend {
     BootBackend& operator=(const BootBackend&) = delete;
     virtual ~BootBackend() = default;
 
+    /// Where new entries go, for messages.
+    [[nodiscard]] virtual std::string location() const = 0;
+
     /// Every entry-like file, sorted by name. Never fails for one bad entry: `problem` says what is
     /// odd, `readable` whether the loader lists it.
     [[nodiscard]] virtual std::vector<LoaderEntry> list() = 0;

@@ -6,11 +6,20 @@
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <memory>
+#include <utility>
+
 namespace cfs::boot {
 namespace {
+
+struct Close {
+    void operator()(DIR* stream) const { ::closedir(stream); }
+};
 
 bool is_regular(int dir, const std::string& file) {
     const auto st = stat_at(dir, file);
@@ -29,6 +38,27 @@ std::optional<std::string> staged_stem(std::string_view file) {
     std::string stem(file);
     if (!is_safe_entry_file(stem + ".efi")) return std::nullopt;
     return stem;
+}
+
+std::vector<std::string> names_as_stored(int dir) {
+    const std::unique_ptr<DIR, Close> stream(::fdopendir(open_dir_at(dir, ".").release()));
+    if (!stream) throw_errno("reading EFI/Linux");
+    std::vector<std::string> out;
+    for (errno = 0; const dirent* entry = ::readdir(stream.get()); errno = 0)
+        out.emplace_back(entry->d_name);
+    if (errno != 0) throw_errno("reading EFI/Linux");
+    return out;
+}
+
+std::vector<StagedFile> staged_files(int dir) {
+    std::vector<StagedFile> out;
+    for (const std::string& file : list_dir(dir)) {
+        auto stem = staged_stem(file);
+        const auto st = stem ? stat_at(dir, file) : std::nullopt;
+        if (!st || !S_ISREG(st->st_mode)) continue;
+        out.push_back({std::move(*stem), file, static_cast<std::uint64_t>(st->st_size)});
+    }
+    return out;
 }
 
 std::optional<UniqueFd> find_entries_dir(int root) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
+#include "boot/boot_backend.hpp"
 #include "boot/entry_name.hpp"
 
 #include <optional>
@@ -23,6 +24,12 @@ inline constexpr std::string_view kStagedSuffix = ".cfs-staged";
 
 /// The stem, if `file` is a name of staged_file_name that we would have made.
 [[nodiscard]] std::optional<std::string> staged_stem(std::string_view file);
+
+/// All names, in the order in which the file system has them.
+[[nodiscard]] std::vector<std::string> names_as_stored(int dir);
+
+/// The temporary files in a directory, by name.
+[[nodiscard]] std::vector<StagedFile> staged_files(int dir);
 
 /// EFI/Linux below the ESP's root; nullopt if there is none.
 [[nodiscard]] std::optional<UniqueFd> find_entries_dir(int root);

@@ -138,17 +138,23 @@ std::string read_default_pattern(int root_fd) {
     }
 }
 
+std::string find_selected(const std::vector<LoaderEntry>& ordered,
+                          const std::string& pattern,
+                          EntryIds ids) {
+    if (pattern.empty()) return {};
+    const auto found = std::find_if(ordered.begin(), ordered.end(), [&](const LoaderEntry& entry) {
+        const std::string id = loader_id(entry, ids);
+        return ::fnmatch(pattern.c_str(), id.c_str(), FNM_CASEFOLD | FNM_NOESCAPE) == 0;
+    });
+    return found == ordered.end() ? std::string() : found->file;
+}
+
 std::string choose(const std::vector<LoaderEntry>& ordered,
                    const std::string& pattern,
                    EntryIds ids) {
     if (ordered.empty()) return {};
-    const auto matches = [&](const LoaderEntry& entry) {
-        const std::string id = loader_id(entry, ids);
-        return ::fnmatch(pattern.c_str(), id.c_str(), FNM_CASEFOLD | FNM_NOESCAPE) == 0;
-    };
-    const auto preferred =
-        pattern.empty() ? ordered.end() : std::find_if(ordered.begin(), ordered.end(), matches);
-    return preferred == ordered.end() ? ordered.front().file : preferred->file;
+    const std::string selected = find_selected(ordered, pattern, ids);
+    return selected.empty() ? ordered.front().file : selected;
 }
 
 }  // namespace cfs::boot

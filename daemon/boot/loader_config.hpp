@@ -36,6 +36,11 @@ struct Type1Entry {
 /// `default` pattern of the ESP's loader.conf; empty if none.
 [[nodiscard]] std::string read_default_pattern(int root_fd);
 
+/// The first that `pattern` selects; empty for none, or no pattern.
+[[nodiscard]] std::string find_selected(const std::vector<LoaderEntry>& ordered,
+                                        const std::string& pattern,
+                                        EntryIds ids);
+
 /// File name that the loader boots, given what it lists in which order; empty for no entry.
 [[nodiscard]] std::string choose(const std::vector<LoaderEntry>& ordered,
                                  const std::string& pattern,

@@ -42,12 +42,6 @@ std::string in_quotes(std::string_view name) {
                 "run 'cfsctl status' to see what the EFI system partition holds now");
 }
 
-UniqueFd entries_dir(int root, const std::string& wanted) {
-    auto dir = find_entries_dir(root);
-    if (!dir) throw_missing(wanted);
-    return std::move(*dir);
-}
-
 UniqueFd make_entries_dir(int root) {
     if (auto dir = find_entries_dir(root)) return std::move(*dir);
     make_dirs_at(root, kEntriesPath, 0755);
@@ -99,19 +93,50 @@ void copy_verified(int dir, int uki_fd, const StagedUki& staged) {
 
 }  // namespace
 
-UkiEsp::UkiEsp(UniqueFd root,
-               std::string location,
+UkiEsp::UkiEsp(OpenVolume esp,
+               std::optional<OpenVolume> xbootldr,
                DescribeUki describe,
                std::uint64_t max_uki_bytes)
-    : root_(std::move(root)),
-      location_(std::move(location)),
-      describe_(std::move(describe)),
-      max_uki_bytes_(max_uki_bytes) {}
+    : target_(std::move(esp)), describe_(std::move(describe)), max_uki_bytes_(max_uki_bytes) {
+    if (!xbootldr) return;
+    other_ = std::move(target_);
+    target_ = std::move(*xbootldr);
+}
 
 std::unique_ptr<UkiEsp> UkiEsp::open_path(const std::string& path,
                                           DescribeUki describe,
                                           std::uint64_t max_uki_bytes) {
-    return std::make_unique<UkiEsp>(open_root(path), path, std::move(describe), max_uki_bytes);
+    return std::make_unique<UkiEsp>(
+        OpenVolume{open_root(path), path}, std::nullopt, std::move(describe), max_uki_bytes);
+}
+
+std::string UkiEsp::location() const {
+    return target_.location;
+}
+
+std::vector<const OpenVolume*> UkiEsp::volumes() const {
+    if (other_) return {&target_, &*other_};
+    return {&target_};
+}
+
+std::vector<UniqueFd> UkiEsp::entries_dirs() const {
+    std::vector<UniqueFd> out;
+    for (const OpenVolume* volume : volumes()) {
+        if (auto dir = find_entries_dir(volume->root.get())) out.push_back(std::move(*dir));
+    }
+    return out;
+}
+
+UniqueFd UkiEsp::dir_with(const std::string& file) const {
+    for (UniqueFd& dir : entries_dirs()) {
+        if (find_file(dir.get(), file)) return std::move(dir);
+    }
+    throw_missing(file);
+}
+
+void UkiEsp::require_fresh(const std::string& stem, std::string_view except) const {
+    for (const UniqueFd& dir : entries_dirs())
+        require_fresh_stem(dir.get(), stem, except);
 }
 
 void UkiEsp::check_space(const SpaceRequest& request) {
@@ -120,7 +145,7 @@ void UkiEsp::check_space(const SpaceRequest& request) {
     const std::uint64_t needed = space_needed({request.uki}, found.cluster_bytes) + request.reserve;
     if (needed <= found.free_bytes + request.replaced) return;
     throw Error(ErrorCode::EspFull,
-                "the EFI system partition '" + location_ + "' has " +
+                "the EFI system partition '" + target_.location + "' has " +
                     std::to_string(found.free_bytes) + " bytes free, needed are " +
                     std::to_string(needed) + " for a UKI of " + std::to_string(request.uki),
                 kFullHint);
@@ -132,10 +157,11 @@ StagedUki UkiEsp::stage(int uki_fd, const Digest& sha256_of_file, const EntryNam
         staged_file_name(final_name.stem), final_name, sha256_of_file, file_size(uki_fd)};
     require_bootable_size(staged.size, max_uki_bytes_);
     const std::string doing = "copying the UKI (" + std::to_string(staged.size) +
-                              " bytes) to the ESP '" + location_ + "' as '" + staged.file + "'";
+                              " bytes) to the ESP '" + target_.location + "' as '" + staged.file +
+                              "'";
     on_esp(doing, [&] {
-        const UniqueFd dir = make_entries_dir(root_.get());
-        require_fresh_stem(dir.get(), final_name.stem);
+        const UniqueFd dir = make_entries_dir(target_.root.get());
+        require_fresh(final_name.stem);
         crash_point("esp.before-copy");
         (void)unlink_at(dir.get(), staged.file);
         copy_verified(dir.get(), uki_fd, staged);
@@ -145,8 +171,8 @@ StagedUki UkiEsp::stage(int uki_fd, const Digest& sha256_of_file, const EntryNam
 }
 
 void UkiEsp::verify(const StagedUki& staged) {
-    on_esp("reading '" + staged.file + "' back from the ESP '" + location_ + "'", [&] {
-        const UniqueFd dir = entries_dir(root_.get(), staged.file);
+    on_esp("reading '" + staged.file + "' back from the ESP '" + target_.location + "'", [&] {
+        const UniqueFd dir = dir_with(staged.file);
         require_staged(dir.get(), staged);
         const CopyResult found =
             hash_from_medium(dir.get(), staged.file, staged.sha256.algorithm());
@@ -157,10 +183,10 @@ void UkiEsp::verify(const StagedUki& staged) {
 void UkiEsp::arm(const StagedUki& staged) {
     require_valid_name(staged.final_name);
     const std::string target = format_entry_name(staged.final_name);
-    on_esp("arming '" + target + "' on the ESP '" + location_ + "'", [&] {
-        const UniqueFd dir = entries_dir(root_.get(), staged.file);
+    on_esp("arming '" + target + "' on the ESP '" + target_.location + "'", [&] {
+        const UniqueFd dir = dir_with(staged.file);
         require_staged(dir.get(), staged);
-        require_fresh_stem(dir.get(), staged.final_name.stem);
+        require_fresh(staged.final_name.stem);
         crash_point("esp.before-arm");
         rename_noreplace_at(dir.get(), staged.file, target);
         make_durable(dir.get(), target);
@@ -169,15 +195,16 @@ void UkiEsp::arm(const StagedUki& staged) {
 }
 
 void UkiEsp::rename_entry(const std::string& file, const std::optional<Counter>& counter) {
-    on_esp("renaming the boot entry '" + printable(file, 255) + "' on the ESP '" + location_ + "'",
+    on_esp("renaming the boot entry '" + printable(file, 255) + "' on the ESP '" +
+               target_.location + "'",
            [&] {
-               const UniqueFd dir = entries_dir(root_.get(), file);
+               const UniqueFd dir = dir_with(file);
                const auto actual = find_file(dir.get(), file);
                const auto name = actual ? parse_entry_name(*actual) : std::nullopt;
                if (!name) throw_missing(file);
                const EntryName wanted{name->stem, counter};
                require_valid_name(wanted);
-               require_fresh_stem(dir.get(), name->stem, *actual);
+               require_fresh(name->stem, *actual);
                const std::string target = format_entry_name(wanted);
                if (target != *actual) rename_noreplace_at(dir.get(), *actual, target);
                make_durable(dir.get(), target);
@@ -198,37 +225,38 @@ void UkiEsp::bless(const std::string& file) {
 }
 
 void UkiEsp::unstage(const std::string& stem) {
-    const auto dir = find_entries_dir(root_.get());
-    if (!dir) return;
-    const auto actual = find_file(dir->get(), staged_file_name(stem));
-    if (!actual) return;
-    (void)unlink_at(dir->get(), *actual);
-    sync_file_system(dir->get(), location_);
+    for (const UniqueFd& dir : entries_dirs()) {
+        const auto actual = find_file(dir.get(), staged_file_name(stem));
+        if (!actual) continue;
+        (void)unlink_at(dir.get(), *actual);
+        sync_file_system(dir.get(), target_.location);
+    }
 }
 
 std::vector<std::string> UkiEsp::sweep_leftovers(const std::vector<std::string>& keep) {
     std::vector<std::string> removed;
-    const auto dir = find_entries_dir(root_.get());
-    for (const StagedFile& leftover : staged()) {
-        if (std::find(keep.begin(), keep.end(), leftover.stem) != keep.end()) continue;
-        if (unlink_at(dir->get(), leftover.file)) removed.push_back(leftover.file);
+    for (const UniqueFd& dir : entries_dirs()) {
+        for (const StagedFile& leftover : staged_files(dir.get())) {
+            if (std::find(keep.begin(), keep.end(), leftover.stem) != keep.end()) continue;
+            if (unlink_at(dir.get(), leftover.file)) removed.push_back(leftover.file);
+        }
+        if (!removed.empty()) sync_file_system(dir.get(), target_.location);
     }
-    if (!removed.empty()) sync_file_system(dir->get(), location_);
     return removed;
 }
 
 void UkiEsp::remove(const std::string& stem) {
-    const auto dir = find_entries_dir(root_.get());
-    if (!dir) return;
-    for (const std::string& file : files_of_stem(dir->get(), stem)) {
-        (void)unlink_at(dir->get(), file);
+    for (const UniqueFd& dir : entries_dirs()) {
+        for (const std::string& file : files_of_stem(dir.get(), stem)) {
+            (void)unlink_at(dir.get(), file);
+        }
+        sync_file_system(dir.get(), target_.location);
+        crash_point("esp.removed");
+        for (const std::string& file : list_dir(dir.get())) {
+            if (same_name(file, stem + ".efi.extra.d")) remove_tree_at(dir.get(), file);
+        }
+        sync_file_system(dir.get(), target_.location);
     }
-    sync_file_system(dir->get(), location_);
-    crash_point("esp.removed");
-    for (const std::string& file : list_dir(dir->get())) {
-        if (same_name(file, stem + ".efi.extra.d")) remove_tree_at(dir->get(), file);
-    }
-    sync_file_system(dir->get(), location_);
 }
 
 }  // namespace cfs::boot

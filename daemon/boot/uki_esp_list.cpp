@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace cfs::boot {
@@ -67,51 +69,83 @@ LoaderEntry UkiEsp::describe_entry(int dir, const std::string& file) {
 }
 
 std::vector<LoaderEntry> UkiEsp::list() {
-    const auto dir = find_entries_dir(root_.get());
     std::vector<LoaderEntry> out;
-    if (!dir) return out;
-    for (const std::string& file : list_dir(dir->get())) {
-        if (is_skipped_name(file) || !parse_entry_name(file)) continue;
-        out.push_back(describe_entry(dir->get(), file));
+    for (const UniqueFd& dir : entries_dirs()) {
+        for (const std::string& file : list_dir(dir.get())) {
+            if (is_skipped_name(file) || !parse_entry_name(file)) continue;
+            out.push_back(describe_entry(dir.get(), file));
+        }
     }
+    std::stable_sort(
+        out.begin(), out.end(), [](const auto& a, const auto& b) { return a.file < b.file; });
     note_odd_names(out);
     return out;
 }
 
 std::vector<StagedFile> UkiEsp::staged() {
-    const auto dir = find_entries_dir(root_.get());
     std::vector<StagedFile> out;
-    if (!dir) return out;
-    for (const std::string& file : list_dir(dir->get())) {
-        auto stem = staged_stem(file);
-        const auto st = stem ? stat_at(dir->get(), file) : std::nullopt;
-        if (!st || !S_ISREG(st->st_mode)) continue;
-        out.push_back({std::move(*stem), file, static_cast<std::uint64_t>(st->st_size)});
+    for (const UniqueFd& dir : entries_dirs()) {
+        for (StagedFile& file : staged_files(dir.get()))
+            out.push_back(std::move(file));
     }
     return out;
 }
 
 std::optional<UniqueFd> UkiEsp::open(const std::string& file) {
-    const auto dir = find_entries_dir(root_.get());
-    const auto actual = dir ? find_file(dir->get(), file) : std::nullopt;
-    if (!actual) return std::nullopt;
-    return find_at(dir->get(), *actual, O_RDONLY | O_NONBLOCK);
+    for (const UniqueFd& dir : entries_dirs()) {
+        if (const auto actual = find_file(dir.get(), file))
+            return find_at(dir.get(), *actual, O_RDONLY | O_NONBLOCK);
+    }
+    return std::nullopt;
 }
 
 EspSpace UkiEsp::space() {
-    const FreeSpace free = free_space(root_.get());
+    const FreeSpace free = free_space(target_.root.get());
     return {free.available, free.block, free.total};
 }
 
-std::string UkiEsp::predict(const std::vector<LoaderEntry>& uki_entries, EntryIds ids) {
-    std::vector<LoaderEntry> all = uki_entries;
-    for (LoaderEntry& entry : list_type1(root_.get()))
+/// What the loader lists, in its order. Loaders from 257 on give an entry with tries and its twin
+/// without the same name, and take them as they come: in the order of the directory.
+std::vector<LoaderEntry> UkiEsp::in_order(std::vector<LoaderEntry> uki_entries, EntryIds ids) {
+    std::map<std::string, std::size_t> places;
+    std::vector<LoaderEntry> all;
+    const auto from = volumes();
+    for (auto volume = from.rbegin(); volume != from.rend(); ++volume) {  // the ESP comes first
+        const int root = (*volume)->root.get();
+        for (LoaderEntry& entry : list_type1(root))
+            all.push_back(std::move(entry));
+        const auto dir = find_entries_dir(root);
+        for (std::string& name : dir ? names_as_stored(dir->get()) : std::vector<std::string>())
+            places.emplace(std::move(name), places.size());
+    }
+    const auto place = [&](const LoaderEntry& entry) {
+        const auto found = places.find(entry.file);
+        return found == places.end() ? places.size() : found->second;
+    };
+    std::stable_sort(uki_entries.begin(), uki_entries.end(), [&](const auto& a, const auto& b) {
+        return place(a) < place(b);
+    });
+    for (LoaderEntry& entry : uki_entries)
         all.push_back(std::move(entry));
-    return choose(loader_order(std::move(all), ids), read_default_pattern(root_.get()), ids);
+    return loader_order(std::move(all), ids);
+}
+
+std::string UkiEsp::predict(std::vector<LoaderEntry> uki_entries,
+                            EntryIds ids,
+                            const LoaderChoice& choice) {
+    const auto ordered = in_order(std::move(uki_entries), ids);
+    for (const std::string& pattern : {choice.one_shot, choice.standing}) {
+        if (std::string file = find_selected(ordered, pattern, ids); !file.empty()) return file;
+    }
+    return choose(ordered, read_default_pattern(volumes().back()->root.get()), ids);
+}
+
+std::string UkiEsp::predict_by_order(EntryIds ids) {
+    return predict(list(), ids, {});
 }
 
 std::string UkiEsp::predict_next() {
-    return predict(list(), EntryIds::WithoutCounter);
+    return predict(list(), EntryIds::WithoutCounter, loader_choice(efivars_));
 }
 
 std::string UkiEsp::predict_after(const StagedUki& staged, const UkiDescription& description) {
@@ -122,8 +156,11 @@ std::string UkiEsp::predict_after(const StagedUki& staged, const UkiDescription&
     fill_from(entry, description);
     std::vector<LoaderEntry> entries = list();
     entries.push_back(entry);
-    const std::string older = predict(entries, EntryIds::WithCounter);
-    return older == entry.file ? predict(entries, EntryIds::WithoutCounter) : older;
+    LoaderChoice choice = loader_choice(efivars_);
+    choice.one_shot.clear();  // another boot in between changes nothing for this one
+    const std::string older = predict(entries, EntryIds::WithCounter, choice);
+    if (older != entry.file) return older;
+    return predict(std::move(entries), EntryIds::WithoutCounter, choice);
 }
 
 }  // namespace cfs::boot

@@ -32,6 +32,8 @@ class FakeBoot final : public boot::BootBackend {
     boot::EspSpace free{1U << 30, 4096, 1U << 30};
     boot::UkiDescription description{"test", "1", "", "Test"};  ///< of what is staged next
 
+    [[nodiscard]] std::string location() const override { return "fake"; }
+
     std::vector<boot::LoaderEntry> list() override {
         std::vector<boot::LoaderEntry> out;
         for (const auto& [name, file] : files) {

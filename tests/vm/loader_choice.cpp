@@ -2,8 +2,6 @@
 /// \file loader_choice ESP: what this project predicts that systemd-boot starts from a directory
 /// that stands for an ESP; one line for loaders up to 256 and one for later ones.
 #include "base/error.hpp"
-#include "base/fs_at.hpp"
-#include "boot/loader_config.hpp"
 #include "boot/uki_esp.hpp"
 #include "update/machine.hpp"
 
@@ -13,11 +11,7 @@
 namespace {
 
 std::string choice(const std::string& path, cfs::boot::EntryIds ids) {
-    const cfs::UniqueFd root = cfs::open_root(path);
-    auto entries = cfs::boot::UkiEsp::open_path(path, cfs::update::describe_uki)->list();
-    for (auto& entry : cfs::boot::list_type1(root.get()))
-        entries.push_back(entry);
-    return choose(loader_order(entries, ids), cfs::boot::read_default_pattern(root.get()), ids);
+    return cfs::boot::UkiEsp::open_path(path, cfs::update::describe_uki)->predict_by_order(ids);
 }
 
 }  // namespace

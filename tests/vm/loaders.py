@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """loaders.py CHOICE LOADERS WORK: on the same ESPs, systemd-boot 252 and 257 start what CHOICE, a program over this
 project's own code, predicts. What they start says its name and powers off: a boot takes seconds."""
+import os
 import pathlib
 import re
 import shutil
@@ -36,6 +37,10 @@ TREES = {
     "an upper-case name": {"os_1-1.efi": "1", "OS_2-2+2-0.EFI": "2"},
     "a newer entry of type 1": {"os_2-2.efi": "2", "other.conf": "3"},
     "an older entry of type 1": {"os_2-2.efi": "2", "other+2-0.conf": "1"},
+    # Nothing of ours makes these; 257 takes the one that comes first in the directory.
+    "twins": {"os_1-1.efi": "1", "os_1-1+3-0.efi": "1"},
+    "other twins": {"os_7-7.efi": "7", "os_7-7+3-0.efi": "7", "os_6-6.efi": "6", "os_6-6+2-1.efi": "6"},
+    "twins, one used up": {"os_1-1+0-3.efi": "1", "os_1-1.efi": "1"},
 }
 
 
@@ -72,7 +77,13 @@ def make_image(image, root, loader):
     boot = root / "EFI/BOOT"
     boot.mkdir(exist_ok=True)
     shutil.copy(loader, boot / "BOOTX64.EFI")
-    subprocess.run(["mcopy", "-s", "-i", image, root / "EFI", root / "loader", "::/"], check=True)
+    # In the order in which the host's directory has them, which CHOICE sees and some loaders go by.
+    folders = [folder for folder, _, _ in os.walk(root) if folder != str(root)]
+    subprocess.run(["mmd", "-i", image, *("::" + folder[len(str(root)):] for folder in folders)], check=True)
+    for folder in folders:
+        names = [entry.path for entry in os.scandir(folder) if entry.is_file()]
+        if names:
+            subprocess.run(["mcopy", "-i", image, *names, "::" + folder[len(str(root)):] + "/"], check=True)
     shutil.rmtree(boot)
 
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <string>
@@ -117,6 +118,92 @@ TEST_F(UkiEspList, LoadersThatDisagreeMeanNo) {
     // And here only those that do not.
     dir_.write("loader/loader.conf", "default " + kName.stem + ".efi\n");
     EXPECT_EQ(after_version("0.9"), kOldFile);
+}
+
+TEST_F(UkiEspList, OfTwinsTheFirstInTheDirectoryIsBooted) {
+    // What systemd-boot 257 does, tests/vm/loaders.py shows it; 252 has different names for them.
+    for (int i = 2; i < 8; ++i) {
+        const std::string stem = "os_" + std::to_string(i) + "-1";
+        dir_.write(linux_path(stem + ".efi"), uki_text(std::to_string(i)));
+        dir_.write(linux_path(stem + "+3-0.efi"), uki_text(std::to_string(i)));
+        std::string first;
+        for (const auto& each : std::filesystem::directory_iterator(dir_ / "EFI/Linux")) {
+            const std::string name = each.path().filename();
+            if (first.empty() && name.starts_with(stem)) first = name;
+        }
+        EXPECT_EQ(esp_->predict_by_order(EntryIds::WithoutCounter), first);
+        EXPECT_EQ(esp_->predict_by_order(EntryIds::WithCounter), stem + "+3-0.efi");
+    }
+}
+
+/// With EFI variables in a directory, as efivarfs shows them.
+class UkiEspVariables : public UkiEspList {
+ protected:
+    UkiEspVariables() {
+        dir_.write(linux_path("os_3-1.efi"), uki_text("3"));
+        variables_.write(".keep", "");
+        esp_->consult_variables(variables_.path());
+    }
+
+    void set(const std::string& name, const std::string& text) {
+        std::string content("\x07\0\0\0", 4);
+        for (const char c : text + std::string(1, '\0'))
+            content += std::string{c, '\0'};
+        variables_.write(name + "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", content);
+    }
+
+    TempDir variables_;
+};
+
+TEST_F(UkiEspVariables, AStandingChoiceComesBeforeVersionsAndLoaderConf) {
+    EXPECT_EQ(esp_->predict_next(), "os_3-1.efi");
+    dir_.write("loader/loader.conf", "default os_3*\n");
+    set("LoaderEntryDefault", "os_1*");
+    EXPECT_EQ(esp_->predict_next(), kOldFile);
+    EXPECT_EQ(after_version("4"), kOldFile);
+    set("LoaderEntryDefault", "OS_3-1.EFI");
+    EXPECT_EQ(esp_->predict_next(), "os_3-1.efi");
+    // One that selects nothing decides nothing.
+    set("LoaderEntryDefault", "windows*");
+    EXPECT_EQ(esp_->predict_next(), "os_3-1.efi");
+}
+
+TEST_F(UkiEspVariables, AStandingChoiceOverridesTriesThatAreUsedUp) {
+    dir_.write(linux_path("os_4-1+0-3.efi"), uki_text("4"));
+    EXPECT_EQ(esp_->predict_next(), "os_3-1.efi");
+    set("LoaderEntryDefault", "os_4*");
+    EXPECT_EQ(esp_->predict_next(), "os_4-1+0-3.efi");
+}
+
+TEST_F(UkiEspVariables, WhatWasSavedIsTheEntryBootedLast) {
+    set("LoaderEntryDefault", "@saved");
+    EXPECT_EQ(esp_->predict_next(), "os_3-1.efi");
+    set("LoaderEntryLastBooted", kOldFile);
+    EXPECT_EQ(esp_->predict_next(), kOldFile);
+    EXPECT_EQ(after_version("4"), kOldFile);
+}
+
+TEST_F(UkiEspVariables, AOneShotChoiceIsForOneBoot) {
+    set("LoaderEntryOneShot", "os_1*.efi");
+    EXPECT_EQ(esp_->predict_next(), kOldFile);
+    EXPECT_EQ(after_version("4"), kFile);
+    set("LoaderEntryDefault", "os_3*");
+    EXPECT_EQ(esp_->predict_next(), kOldFile);
+    EXPECT_EQ(after_version("4"), "os_3-1.efi");
+}
+
+TEST_F(UkiEspVariables, VariablesThatMakeNoSenseDecideNothing) {
+    const std::string name = "LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+    for (const std::string& content : {std::string(),
+                                       std::string("\x07\0", 2),
+                                       std::string("\x07\0\0\0o", 5),
+                                       std::string(100, '\xff'),
+                                       std::string(100000, '*')}) {
+        variables_.write(name, content);
+        EXPECT_EQ(esp_->predict_next(), "os_3-1.efi") << content.size();
+    }
+    esp_->consult_variables(dir_ / "none");
+    EXPECT_EQ(esp_->predict_next(), "os_3-1.efi");
 }
 
 TEST_F(UkiEspList, SpaceIsCountedInClustersWithAReserve) {

@@ -31,7 +31,7 @@ struct OpenVolume {
 /// names (no rename over anything, no truncation), each change ends with fsync of the file and
 /// syncfs, and no file has a name that a loader lists before it is complete. Names are compared
 /// without regard to case and created in lower case. Type-1 entries and loader.conf are read for
-/// the prediction; EFI variables are not consulted.
+/// the prediction, and EFI variables where consult_variables() named them.
 ///
 /// Crash points: esp.before-copy, esp.copied, esp.before-arm, esp.armed, esp.demoted,
 /// esp.restoring, esp.restored, esp.removed.

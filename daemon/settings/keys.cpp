@@ -175,7 +175,7 @@ std::vector<Key> location_keys() {
                  CFS_FIELD(image),
                  is_plain),
         path_key("sysroot", CFS_FIELD(sysroot)),
-        path_key("esp", CFS_FIELD(esp)),
+        text_key("esp", "\"auto\" or an absolute path", CFS_FIELD(esp), is_path_or_auto),
         path_key("efivars", CFS_FIELD(efivars)),
         path_key("cmdline", CFS_FIELD(cmdline)),
         path_key("run", CFS_FIELD(run)),

@@ -113,7 +113,7 @@ struct Settings {
     std::string
         image;  ///< what Check and Update follow, e.g. "docker://registry.example/os:stable"
     std::string sysroot = "/sysroot";
-    std::string esp = "/efi";
+    std::string esp = "auto";  ///< or a directory; "auto": boot::find_boot_volumes()
     std::string efivars = "/sys/firmware/efi/efivars";
     std::string cmdline = "/proc/cmdline";
     std::string run = "/run/cfsupdated";

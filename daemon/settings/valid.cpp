@@ -35,6 +35,10 @@ bool is_path_or_empty(std::string_view text) {
     return text.empty() || is_absolute_path(text);
 }
 
+bool is_path_or_auto(std::string_view text) {
+    return text == "auto" || is_absolute_path(text);
+}
+
 bool is_proxy(std::string_view text) {
     constexpr std::array<std::string_view, 4> kSchemes = {
         "http://", "https://", "socks5://", "socks5h://"};

@@ -11,6 +11,7 @@ namespace cfs::settings {
 [[nodiscard]] bool is_plain(std::string_view text);
 [[nodiscard]] bool is_absolute_path(std::string_view text);
 [[nodiscard]] bool is_path_or_empty(std::string_view text);
+[[nodiscard]] bool is_path_or_auto(std::string_view text);
 
 /// A proxy's URL, "direct" or "".
 [[nodiscard]] bool is_proxy(std::string_view text);

@@ -126,8 +126,8 @@ void require_winner(Machine& machine,
     if (boot::same_name(winner, wanted)) return;
     throw Error(ErrorCode::DowngradeRejected,
                 "the boot loader would start '" + winner + "' instead of the new '" + wanted + "'",
-                "give the image a higher IMAGE_VERSION, or remove that entry or a 'default' line "
-                "of loader.conf");
+                "give the image a higher IMAGE_VERSION, or remove that entry, a 'default' line of "
+                "loader.conf or the EFI variable LoaderEntryDefault ('bootctl set-default \"\"')");
 }
 
 DeploymentRecord make_record(Machine& machine, const Pull& pull) {

@@ -42,7 +42,7 @@ void require_empty_target(Machine& machine) {
         refuse("'" + machine.settings.sysroot + "/" + kDeployPath + "' already holds a deployment");
     }
     for (const auto& entry : machine.boot().list()) {
-        refuse("the ESP '" + machine.settings.esp + "' already has the boot entry '" +
+        refuse("the ESP '" + machine.boot().location() + "' already has the boot entry '" +
                printable(entry.file) + "'");
     }
 }

@@ -4,9 +4,9 @@
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
-#include "boot/uki_esp.hpp"
 #include "uki/peek.hpp"
 #include "update/boot_files.hpp"
+#include "update/boot_partition.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -50,18 +50,15 @@ std::optional<std::string> read_text(const std::string& path) {
 
 }  // namespace
 
-Machine::Machine(const settings::Settings& settings_in, const Clock& clock_in)
+Machine::Machine(const settings::Settings& settings_in, const Clock& clock_in, mount::Access esp)
     : settings(settings_in),
       clock(clock_in),
       sysroot(open_named(settings.sysroot, "sysroot")),
-      state(sysroot.get(), true) {}
+      state(sysroot.get(), true),
+      esp_access_(esp) {}
 
 boot::BootBackend& Machine::boot() {
-    if (!boot_) {
-        boot_ = with_context("the setting 'esp'", [&] {
-            return boot::UkiEsp::open_path(settings.esp, describe_uki, settings.boot.max_uki_size);
-        });
-    }
+    if (!boot_) boot_ = open_boot_partition(settings, esp_access_);
     return *boot_;
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "boot/boot_backend.hpp"
 #include "crypto/x509.hpp"
+#include "mount/private_mount.hpp"
 #include "settings/settings.hpp"
 #include "store/repository.hpp"
 #include "uki/cmdline.hpp"
@@ -22,7 +23,10 @@ namespace cfs::update {
 /// The machine that is updated, opened: what every verb works on. One thread. Opening changes
 /// nothing; NotFound says which of the directories is missing.
 struct Machine {
-    explicit Machine(const settings::Settings& settings, const Clock& clock);
+    /// \param esp for writing, unless the caller only looks at it
+    explicit Machine(const settings::Settings& settings,
+                     const Clock& clock,
+                     mount::Access esp = mount::Access::Write);
 
     const settings::Settings& settings;
     const Clock& clock;
@@ -34,6 +38,7 @@ struct Machine {
     [[nodiscard]] store::Repository& store();
 
  private:
+    mount::Access esp_access_;
     std::unique_ptr<boot::BootBackend> boot_;
     std::unique_ptr<store::Repository> store_;
 };

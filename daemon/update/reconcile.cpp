@@ -136,10 +136,12 @@ void require_own_esp(Machine& machine, const std::vector<DeploymentRecord>& reco
         return is_installed(record) && !find_entry(entries, record.stem).empty();
     };
     if (std::any_of(records.begin(), records.end(), has_entry)) return;
-    throw Error(ErrorCode::StateCorrupt,
-                "the ESP '" + machine.settings.esp + "' has no entry of any installed deployment",
-                "mount the EFI system partition there (setting 'esp'); if its entries are lost, "
-                "install again");
+    throw Error(
+        ErrorCode::StateCorrupt,
+        "the ESP '" + machine.boot().location() + "' has no entry of any installed deployment",
+        "the EFI system partition is another one, or is not mounted there: set 'esp'; if its "
+        "entries are lost, "
+        "install again");
 }
 
 }  // namespace

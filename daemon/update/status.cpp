@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update/status.hpp"
 
+#include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
+#include "boot/efi_variables.hpp"
 #include "update/boot_files.hpp"
 #include "update/shutdown.hpp"
 #include "update/trial.hpp"
@@ -63,6 +65,21 @@ void fill_deployments(const Overview& all, Status& status) {
     status.warnings.insert(status.warnings.end(), all.problems.begin(), all.problems.end());
 }
 
+/// What a person set there decides before versions and tries do.
+void add_loader_choice(const settings::Settings& settings, Status& status) {
+    const boot::LoaderChoice choice = boot::loader_choice(settings.efivars);
+    if (!choice.standing.empty()) {
+        status.warnings.push_back(
+            "the EFI variable LoaderEntryDefault makes the loader start '" +
+            printable(choice.standing) +
+            "' whatever its version and its tries: 'bootctl set-default \"\"' ends that");
+    }
+    if (!choice.one_shot.empty()) {
+        status.warnings.push_back("the next boot alone starts '" + printable(choice.one_shot) +
+                                  "' (EFI variable LoaderEntryOneShot)");
+    }
+}
+
 /// Runs one part of the report; what it throws becomes a warning.
 template <typename F>
 void part(Status& status, const char* what, F&& fill) {
@@ -117,13 +134,14 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
                                              : "no deployment of cfsupdated is installed here");
             return;
         }
-        Machine machine(settings, clock);
+        Machine machine(settings, clock, mount::Access::Read);
         part(status, "deployments", [&] {
             Overview all;
             take_overview(machine, all);
             fill_deployments(all, status);
         });
         part(status, "the store", [&] { status.verity = describe_verity(machine); });
+        add_loader_choice(settings, status);
         (void)machine.state.floor(status.warnings);
         machine.state.find_damaged(status.warnings);
         if (const auto failed = failed_checks(settings); !failed.empty())

@@ -57,9 +57,19 @@ def show_boot_time(vm):
     check(not ours, f"ours are on the way: {chain}")
 
 
+def check_own_mount(vm):
+    """The daemon found the ESP by the loader's word and works in a mount that nobody else has."""
+    text = vm.run("journalctl -b -o cat -u cfsupdated.service")
+    check("the ESP is /dev/vda1, by LoaderDevicePartUUID" in text, f"where is the ESP? {text}")
+    vm.run("! grep ' - vfat ' /proc/1/mountinfo /proc/$(systemctl show -P MainPID cfsupdated.service)/mountinfo")
+    equal(vm.run("ls /efi"), "", "/efi, where nothing is mounted")
+
+
 def update_by_timer(vm):
     """The administrator's settings, and the timer with a time of its own; the registry is Debian's, in the guest."""
     vm.mount_images()
+    # From here on nobody but the daemon has the ESP.
+    vm.run("systemctl stop cfsupdated.service && umount /efi")
     vm.run("systemd-run --unit registry /run/images/srv/registry/docker-registry serve /run/images/srv/registry/config.yml")
     vm.run("for i in $(seq 150); do (: < /dev/tcp/127.0.0.1/5000) 2> /dev/null && exit 0; sleep 0.2; done; exit 1")
     # The guest has no authorities for TLS, and the registry has no TLS.
@@ -76,6 +86,7 @@ def update_by_timer(vm):
     print(vm.run("journalctl -o cat -u cfsupdated-update.service | tail -n 4"))
     staged = vm.status()["staged"]
     equal([staged["version"], staged["image"]], ["2", "docker://localhost:5000/cfsvm:v2"], "what the timer brought")
+    check_own_mount(vm)
 
 
 def scenario(vm):
@@ -109,6 +120,8 @@ def scenario(vm):
     check(not any("+" in name for name in names), f"the new entry is not blessed: {names}")
     vm.wait_until_proven()
     check_loader(vm, "good")
+    # It was mounted by fstab this time.
+    vm.run("journalctl -b -o cat -u cfsupdated.service | grep 'the ESP is /dev/vda1, by LoaderDevicePartUUID'")
     show_boot_time(vm)
     vm.run("cat /usr/share/cfsvm/data > /dev/null")
     vm.power_off()

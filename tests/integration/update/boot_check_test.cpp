@@ -97,6 +97,28 @@ TEST_F(BootCheck, AnotherSlotThanTheLoaderStartedIsAFailure) {
     expect_failure("the boot entry: ", "the loader started '" + first + "'");
 }
 
+TEST_F(BootCheck, WhatAPersonToldTheLoaderIsShown) {
+    const auto set = [&](const std::string& name, const std::string& text) {
+        std::string variable("\x07\0\0\0", 4);
+        for (const char c : text + std::string(1, '\0'))
+            variable += {c, '\0'};
+        site_.dir.write("efivars/" + name + "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", variable);
+    };
+    const std::string older = site_.engine().status().rollback->uki;
+    set("LoaderEntryDefault", older);
+    auto status = site_.engine().status();
+    ASSERT_EQ(status.warnings.size(), 1U);
+    EXPECT_NE(status.warnings[0].find("start '" + older + "'"), std::string::npos);
+    EXPECT_TRUE(status.rollback->next);
+    EXPECT_TRUE(status.reboot_pending);
+    set("LoaderEntryDefault", "");
+    set("LoaderEntryOneShot", older);
+    status = site_.engine().status();
+    ASSERT_EQ(status.warnings.size(), 1U);
+    EXPECT_NE(status.warnings[0].find("LoaderEntryOneShot"), std::string::npos);
+    EXPECT_TRUE(status.rollback->next);
+}
+
 TEST_F(BootCheck, AnImageThatIsGoneIsAFailure) {
     fs::remove(site_.dir / ("sysroot/composefs/images/" + booted_.digest));
     expect_failure("the store: ", "is missing or damaged");

@@ -174,7 +174,7 @@ INSTANTIATE_TEST_SUITE_P(
             "\"docker://registry.example/os:stable\", found 3"},
         Bad{"RelativePath",
             "esp = \"boot\"",
-            "x.toml:1:7: esp: expected an absolute path, found \"boot\""},
+            "x.toml:1:7: esp: expected \"auto\" or an absolute path, found \"boot\""},
         Bad{"TooSmall",
             "[update]\nkeep = 1",
             "x.toml:2:8: update.keep: expected a number from 2 to 100, found 1"},
@@ -218,7 +218,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"ScalarForTable", "store = true", "x.toml:1:9: store: expected a table, found true"},
         Bad{"TableForScalar",
             "[esp]\nx = 1",
-            "x.toml:1:1: esp: expected an absolute path, found a table"}),
+            "x.toml:1:1: esp: expected \"auto\" or an absolute path, found a table"}),
     [](const testing::TestParamInfo<Bad>& bad) { return bad.param.name; });
 
 TEST(Settings, BrokenTomlNamesTheLine) {

@@ -125,6 +125,12 @@ class BootBackend {
     /// as they were.
     virtual void arm(const StagedUki& staged) = 0;
 
+    /// Puts an entry's bytes back: copies and reads back as stage() does, removes what else has the
+    /// stem, then takes the name. Errors as stage(), which leave what is there. After a crash the
+    /// old file is there or the new one; or, if power failed before this returned, neither, with
+    /// the copy under its temporary name.
+    virtual void restore(int uki_fd, const Digest& sha256_of_file, const EntryName& name) = 0;
+
     /// Removes the temporary file; missing is not an error.
     virtual void unstage(const std::string& stem) = 0;
 

@@ -194,6 +194,26 @@ void UkiEsp::arm(const StagedUki& staged) {
     });
 }
 
+void UkiEsp::restore(int uki_fd, const Digest& sha256_of_file, const EntryName& name) {
+    require_valid_name(name);
+    const StagedUki copy{staged_file_name(name.stem), name, sha256_of_file, file_size(uki_fd)};
+    require_bootable_size(copy.size, max_uki_bytes_);
+    const std::string target = format_entry_name(name);
+    on_esp("putting '" + target + "' back on the ESP '" + target_.location + "'", [&] {
+        const UniqueFd dir = make_entries_dir(target_.root.get());
+        (void)unlink_at(dir.get(), copy.file);
+        copy_verified(dir.get(), uki_fd, copy);
+        crash_point("esp.restoring");
+        for (const UniqueFd& each : entries_dirs()) {
+            for (const std::string& old : files_of_stem(each.get(), name.stem))
+                (void)unlink_at(each.get(), old);
+        }
+        rename_noreplace_at(dir.get(), copy.file, target);
+        make_durable(dir.get(), target);
+        crash_point("esp.restored");
+    });
+}
+
 void UkiEsp::rename_entry(const std::string& file, const std::optional<Counter>& counter) {
     on_esp("renaming the boot entry '" + printable(file, 255) + "' on the ESP '" +
                target_.location + "'",

@@ -67,6 +67,7 @@ class UkiEsp final : public BootBackend {
     [[nodiscard]] std::string predict_after(const StagedUki& staged,
                                             const UkiDescription& description) override;
     void arm(const StagedUki& staged) override;
+    void restore(int uki_fd, const Digest& sha256_of_file, const EntryName& name) override;
     void unstage(const std::string& stem) override;
     void demote(const std::string& file) override;
     void promote(const std::string& file, Counter counter) override;

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/stop.hpp"
+#include "crypto/hasher.hpp"
 #include "store/splitstream.hpp"
 #include "uki/uki.hpp"
 #include "update/compose.hpp"
@@ -77,6 +78,22 @@ bool copy_uki_from_esp(Machine& machine,
     if (object->digest() != record.uki_object) return false;
     (void)object->commit();
     return true;
+}
+
+bool holds_its_uki(Machine& machine, const DeploymentRecord& record, const std::string& file) {
+    const auto fd = machine.boot().open(file);
+    if (!fd) return false;
+    drop_cache(fd->get());
+    Hasher hasher(record.uki_sha256.algorithm());
+    Bytes buffer(kCopyBytes);
+    while (const std::size_t n = read_some(fd->get(), buffer))
+        hasher.update(ByteView(buffer).first(n));
+    return hasher.finish() == record.uki_sha256;
+}
+
+void restore_entry(Machine& machine, const DeploymentRecord& record, const boot::EntryName& name) {
+    const UniqueFd uki = machine.store().open_object(record.uki_object);
+    machine.boot().restore(uki.get(), record.uki_sha256, name);
 }
 
 void rebuild_image(Machine& machine, const Contents& contents, const std::stop_token& stop) {

@@ -17,6 +17,14 @@ bool copy_uki_from_esp(Machine& machine,
                        const DeploymentRecord& record,
                        const std::stop_token& stop);
 
+/// Has the entry on the ESP the recorded bytes, read from the medium? False also when it is gone.
+[[nodiscard]] bool holds_its_uki(Machine& machine,
+                                 const DeploymentRecord& record,
+                                 const std::string& file);
+
+/// The deployment's UKI from the store, put back onto the ESP under that name.
+void restore_entry(Machine& machine, const DeploymentRecord& record, const boot::EntryName& name);
+
 /// From the layers, by what the UKI says. DigestMismatch when they make another image.
 /// \pre layers_are_sound(), and the UKI is
 void rebuild_image(Machine& machine, const Contents& contents, const std::stop_token& stop);

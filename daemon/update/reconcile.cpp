@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
-#include "base/file_io.hpp"
 #include "base/log.hpp"
-#include "crypto/hasher.hpp"
 #include "update/deploy.hpp"
 #include "update/etc_switch.hpp"
+#include "update/mend.hpp"
 #include "update/rollback_steps.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
@@ -13,8 +12,6 @@
 
 namespace cfs::update {
 namespace {
-
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
 void set_phase(Machine& machine, DeploymentRecord record, Phase phase) {
     record.phase = phase;
@@ -46,18 +43,8 @@ bool has_staged_file(Machine& machine, const DeploymentRecord& record) {
     });
 }
 
-/// A power cut between rename and sync can leave a name without its bytes.
-bool holds_its_uki(Machine& machine, const DeploymentRecord& record, const std::string& file) {
-    const auto fd = machine.boot().open(file);
-    if (!fd) return false;
-    Hasher hasher(record.uki_sha256.algorithm());
-    Bytes buffer(kReadBytes);
-    while (const std::size_t n = read_some(fd->get(), buffer))
-        hasher.update(ByteView(buffer).first(n));
-    return hasher.finish() == record.uki_sha256;
-}
-
 void settle_armed(Machine& machine, DeploymentRecord record, const std::string& file) {
+    // A power cut between rename and sync can leave a name without its bytes.
     const bool sound = holds_its_uki(machine, record, file);
     if (!sound && !is_running(machine, record)) {
         undo(machine, record, "arming (its entry is not the UKI that was copied)");
@@ -139,9 +126,8 @@ void require_own_esp(Machine& machine, const std::vector<DeploymentRecord>& reco
     throw Error(
         ErrorCode::StateCorrupt,
         "the ESP '" + machine.boot().location() + "' has no entry of any installed deployment",
-        "the EFI system partition is another one, or is not mounted there: set 'esp'; if its "
-        "entries are lost, "
-        "install again");
+        "mount the EFI system partition there, or name it with 'esp' in cfsupdated.toml; if its "
+        "entries are lost, install again");
 }
 
 }  // namespace

@@ -2,10 +2,13 @@
 #include "update/survey.hpp"
 
 #include "base/error.hpp"
+#include "base/file_io.hpp"
+#include "base/log.hpp"
 #include "base/stop.hpp"
 #include "crypto/hasher.hpp"
 #include "store/splitstream.hpp"
 #include "update/compose.hpp"
+#include "update/mend.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +18,8 @@ namespace {
 
 using store::ObjectState;
 
-constexpr std::array<std::string_view, 4> kKinds = {"image", "stream", "object", "ref"};
-static_assert(kKinds.size() == static_cast<std::size_t>(DamageKind::Ref) + 1);
+constexpr std::array<std::string_view, 5> kKinds = {"image", "stream", "object", "ref", "entry"};
+static_assert(kKinds.size() == static_cast<std::size_t>(DamageKind::Entry) + 1);
 
 /// Runs `read`, whose Error is what is wrong with the thing that it reads.
 template <typename F>
@@ -28,6 +31,11 @@ std::string problem_of(F&& read) {
         if (e.code() == ErrorCode::Cancelled) throw;
         return e.what();
     }
+}
+
+std::uint64_t entry_size(Machine& machine, const std::string& file) {
+    const auto fd = machine.boot().open(file);
+    return fd ? file_size(fd->get()) : 0;
 }
 
 /// Is there a ref of that name to that entry?
@@ -77,6 +85,7 @@ void Survey::survey_deployment(Contents& contents) {
     need(contents.record->uki_object, "the UKI", contents.record->uki_size);
     for (StoredLayer& layer : contents.layers)
         survey_layer(layer);
+    survey_entry(contents);
     for (const DanglingRef& ref : dangling_) {
         if (reported_.count(ref.target) != 0) continue;
         add(DamageKind::Stream,
@@ -86,6 +95,31 @@ void Survey::survey_deployment(Contents& contents) {
             false);
     }
     dangling_.clear();
+}
+
+/// An ESP that cannot be read is a warning of every verb, and nothing that a repair could mend.
+void Survey::survey_entry(Contents& contents) {
+    const DeploymentRecord& record = *contents.record;
+    if (record.phase != Phase::Armed && record.phase != Phase::Booted) return;
+    try {
+        contents.entry = find_entry(machine_.boot().list(), record.stem);
+    } catch (const Error& e) {
+        log::debug(std::string("the entries are not looked at: ") + e.what());
+        return;
+    }
+    if (contents.entry.empty()) {
+        contents.entry_sound = false;
+        return add(DamageKind::Entry, record.stem, "is not on the ESP", true);
+    }
+    const bool full = inspector_.depth() == store::Look::Read;
+    const std::string problem = problem_of([&] {
+        const bool sound = full ? holds_its_uki(machine_, record, contents.entry)
+                                : entry_size(machine_, contents.entry) == record.uki_size;
+        if (!sound) throw Error(ErrorCode::DigestMismatch, "is not the UKI that was installed");
+    });
+    if (problem.empty()) return;
+    contents.entry_sound = false;
+    add(DamageKind::Entry, record.stem, problem, false);
 }
 
 void Survey::survey_image(Contents& contents) {

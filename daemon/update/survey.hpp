@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// \file What deployments need of the store, and what of it is missing or damaged.
+/// \file What deployments need of the store and the ESP, and what of it is missing or damaged.
 #pragma once
 
 #include "net/image_source.hpp"
@@ -32,18 +32,20 @@ struct Contents {
     bool image_sound = false;                ///< and its link
     bool streams_sound = false;              ///< those of manifest and config, and what they name
     bool pins_sound = false;
+    bool entry_sound = true;  ///< its UKI on the ESP; also where it has none yet
+    std::string entry;        ///< file name of that; empty: missing
 };
 
-enum class DamageKind { Image, Stream, Object, Ref };
+enum class DamageKind { Image, Stream, Object, Ref, Entry };
 
-/// "image", "stream", "object", "ref".
+/// "image", "stream", "object", "ref", "entry": the UKI on the ESP.
 [[nodiscard]] std::string_view to_string(DamageKind kind);
 
 struct Damage {
     DamageKind kind = DamageKind::Object;
-    std::string name;     ///< digest of an image or object, path of a stream or ref
-    std::string problem;  ///< "is missing", or what is wrong
-    std::string path;     ///< in the image; empty if it is no file there
+    std::string name;  ///< digest of an image or object, path of a stream or ref, an entry's stem
+    std::string problem;                       ///< "is missing", or what is wrong
+    std::string path;                          ///< in the image; empty if it is no file there
     std::vector<const DeploymentRecord*> who;  ///< need it
     bool missing = false;
 };
@@ -52,7 +54,8 @@ struct Damage {
 using FetchedDocuments = std::map<Digest, net::Resolved>;
 
 /// One look at everything that some deployments need: their images, pins, manifests, configs,
-/// layers and UKIs, and each object that these name. Changes nothing. The caller holds the store's
+/// layers and UKIs, each object that these name, and their entries on an ESP that can be read.
+/// Changes nothing. The caller holds the store's
 /// shared lock. What could not be read is damage; only Cancelled is thrown.
 class Survey {
  public:
@@ -98,6 +101,7 @@ class Survey {
     void survey_pins(Contents& contents);
     void survey_documents(Contents& contents);
     void survey_layer(StoredLayer& layer);
+    void survey_entry(Contents& contents);
     StoredDocument read_document(const std::string& name, const Digest& digest);
     bool refs_are_sound(const std::string& name, const Digest& stream);
     std::optional<Digest> find_sound_stream(const std::string& name);

@@ -79,6 +79,8 @@ class Repair {
     bool mend_image(const Survey& survey, const Contents& contents);
     bool mend_streams(const Contents& contents);
     bool mend_pins(const Contents& contents);
+    bool mend_entry(const Survey& survey, const Contents& contents);
+    [[nodiscard]] boot::EntryName entry_name(const Contents& contents) const;
     void import(const Survey& survey, const StoredLayer& layer);
     void from_holder(const Survey& survey, const Digest& diff_id, const FromSource& fetch);
     net::ImageSource& source_of(const DeploymentRecord& record);
@@ -126,6 +128,10 @@ bool Repair::mend(const Survey& survey) {
     for (const Contents& contents : survey.contents()) {
         if (mend_image(survey, contents) || mend_streams(contents) || mend_pins(contents))
             return true;
+    }
+    // Last: nothing becomes bootable whose image is not.
+    for (const Contents& contents : survey.contents()) {
+        if (mend_entry(survey, contents)) return true;
     }
     return false;
 }
@@ -257,6 +263,31 @@ bool Repair::mend_pins(const Contents& contents) {
     if (contents.pins_sound || !contents.streams_sound || !contents.image_sound) return false;
     return attempt("pins " + record.stem,
                    [&] { pin_deployment(machine_.store(), record.manifest, record.image); });
+}
+
+/// As the ESP has it; of one that is lost, so that no repair changes what is booted next: last in
+/// the loader's order if it was left or failed, with tries if it never ran well.
+boot::EntryName Repair::entry_name(const Contents& contents) const {
+    const DeploymentRecord& record = *contents.record;
+    if (const auto found = boot::parse_entry_name(contents.entry))
+        return {record.stem, found->counter};
+    const bool was_left = record.phase == Phase::Booted && all_.booted != nullptr &&
+                          record.serial > all_.booted->serial;
+    if (was_left || find_hold(all_.held, record) != nullptr)
+        return {record.stem, boot::Counter{0, 1}};
+    if (record.proven) return {record.stem, std::nullopt};
+    return {record.stem, boot::Counter{machine_.settings.boot.tries, 0}};
+}
+
+/// From the store, which holds the bytes that were judged before they were installed.
+bool Repair::mend_entry(const Survey& survey, const Contents& contents) {
+    const DeploymentRecord& record = *contents.record;
+    if (contents.entry_sound || !contents.image_sound || survey.is_bad(record.uki_object))
+        return false;
+    return attempt("entry " + record.stem, [&] {
+        restore_entry(machine_, record, entry_name(contents));
+        progress_.message("put the UKI of version " + record.version + " back on the ESP");
+    });
 }
 
 void Repair::note(const Survey& survey) {

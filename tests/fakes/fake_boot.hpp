@@ -100,6 +100,16 @@ class FakeBoot final : public boot::BootBackend {
         move("arm", staged.file, boot::format_entry_name(staged.final_name));
     }
 
+    void restore(int uki_fd, const Digest&, const boot::EntryName& name) override {
+        begin("restore", name.stem);
+        const Bytes bytes = read_whole(uki_fd, std::size_t{1} << 24);
+        std::erase_if(files, [&](const auto& file) {
+            const auto parsed = boot::parse_entry_name(file.first);
+            return parsed && parsed->stem == name.stem;
+        });
+        files[boot::format_entry_name(name)] = {std::string(as_text(bytes)), description};
+    }
+
     void unstage(const std::string& stem) override {
         begin("unstage", stem);
         files.erase(stem + kStaged);

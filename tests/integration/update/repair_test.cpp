@@ -152,6 +152,7 @@ TEST(Repair, FetchesTheUkisLayerWhenTheEspHasOtherBytes) {
     machine.site.dir.write(entry, machine.site.dir.read(entry) + "more");
     EXPECT_EQ(machine.repair().fetched_bytes, RepairSite::blob_size("v1", 2));
     EXPECT_EQ(machine.site.dir.read(RepairSite::path_of(uki)), bytes);
+    EXPECT_EQ(machine.site.dir.read(entry), bytes);
 }
 
 TEST(Repair, SplitsALayerAnewWhoseStreamIsDamaged) {

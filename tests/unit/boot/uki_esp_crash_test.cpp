@@ -76,6 +76,21 @@ TEST_F(UkiEspCrash, AfterDemotingTheEntryIsBad) {
     EXPECT_EQ(names(), (Names{"os_1-000001-00000001+0-1.efi"}));
 }
 
+TEST_F(UkiEspCrash, ADamagedEntryStaysUntilItsSuccessorIsComplete) {
+    dir_.write(linux_path(kOldFile), "damaged");
+    const auto mend = [](UkiEsp& esp) {
+        esp.restore(source_of(uki_text("1")).get(),
+                    sha256_of(uki_text("1")),
+                    {"os_1-000001-00000001", std::nullopt});
+    };
+    ASSERT_TRUE(killed_at("esp.restoring", mend));
+    EXPECT_EQ(dir_.read(linux_path(kOldFile)), "damaged");
+    EXPECT_EQ(names().size(), 2U);
+    ASSERT_TRUE(killed_at("esp.restored", mend));
+    EXPECT_EQ(dir_.read(linux_path(kOldFile)), uki_text("1"));
+    EXPECT_EQ(names(), (Names{kOldFile}));
+}
+
 TEST_F(UkiEspCrash, CompanionsOutliveTheirEntryAndTheNextRunRemovesThem) {
     const std::string before = tree_listing(dir_.path());
     dir_.write(linux_path(kFile), uki_text("2"));

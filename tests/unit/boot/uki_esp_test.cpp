@@ -215,5 +215,23 @@ TEST_F(UkiEspTest, ForeignFilesAreNeverTouched) {
     EXPECT_EQ(tree_listing(dir_.path()), before);
 }
 
+TEST_F(UkiEspTest, AnEntryIsPutBackWithItsTries) {
+    const EntryName name{"os_1-000001-00000001", Counter{1, 1}};
+    esp_->restore(source_of(uki_text("1")).get(), sha256_of(uki_text("1")), name);
+    EXPECT_EQ(names(), std::vector<std::string>{"os_1-000001-00000001+1-1.efi"});
+    EXPECT_EQ(dir_.read(linux_path("os_1-000001-00000001+1-1.efi")), uki_text("1"));
+}
+
+TEST_F(UkiEspTest, WhatIsPutBackMustBeWhatWasAskedFor) {
+    const auto mend = [&] {
+        esp_->restore(source_of("other bytes").get(),
+                      sha256_of(uki_text("1")),
+                      {"os_1-000001-00000001", std::nullopt});
+    };
+    const std::string before = tree_listing(dir_.path());
+    EXPECT_EQ(code_of(mend), ErrorCode::DigestMismatch);
+    EXPECT_EQ(tree_listing(dir_.path()), before);
+}
+
 }  // namespace
 }  // namespace cfs::boot::test

@@ -58,6 +58,14 @@ TEST_F(Xbootldr, WhatWasStagedOnTheEspBeforeIsArmedThere) {
     EXPECT_EQ(names(), (std::vector<std::string>{kOldFile, kFile}));
 }
 
+TEST_F(Xbootldr, WhatIsPutBackTakesTheDamagedOnesPlace) {
+    dir_.write(linux_path(kFile), "damaged");
+    both_.restore(source_of(uki_text("2")).get(), sha256_of(uki_text("2")), kName);
+    EXPECT_EQ(names(), std::vector<std::string>{kOldFile});
+    EXPECT_EQ(extended_.read(linux_path(kFile)), uki_text("2"));
+    EXPECT_TRUE(both_.staged().empty());
+}
+
 TEST_F(Xbootldr, LeftoversGoFromBoth) {
     dir_.write(linux_path(kStagedFile), "x");
     extended_.write(linux_path("os_3-000003-00000003.cfs-staged"), "y");

@@ -50,6 +50,10 @@ class Broken {
         }
         for (const auto& ref : store->list_stream_refs())
             store->remove_stream_ref(ref.name);
+        entry = "esp/EFI/Linux/" + crash.site.engine().status().booted->uki;
+        good_entry = crash.site.dir.read(entry);
+        damaged_entry = good_entry + "more";
+        crash.site.dir.write(entry, damaged_entry);
         damaged = objects_of(crash);
     }
 
@@ -60,6 +64,7 @@ class Broken {
 
     CrashSite crash;
     std::map<std::string, std::string> good, damaged;
+    std::string entry, good_entry, damaged_entry;
 
  private:
     static std::string path_of(const Digest& object) {
@@ -79,7 +84,9 @@ const std::set<std::string> kPoints = {"store.replacement-synced",
                                        "store.object-linked",
                                        "store.stream-linked",
                                        "store.image-linked",
-                                       "store.ref-linked"};
+                                       "store.ref-linked",
+                                       "esp.restoring",
+                                       "esp.restored"};
 
 class RepairCrashPoint : public testing::TestWithParam<std::string> {};
 
@@ -92,8 +99,11 @@ TEST_P(RepairCrashPoint, LosesNothingAndIsFinishedByTheNextRepair) {
         ASSERT_EQ(after.count(path), 1U) << path;
         EXPECT_TRUE(after.at(path) == was || after.at(path) == machine.good.at(path)) << path;
     }
+    const std::string entry = machine.crash.site.dir.read(machine.entry);
+    EXPECT_TRUE(entry == machine.damaged_entry || entry == machine.good_entry);
     const auto again = machine.drive("repair");
     EXPECT_EQ(again.code, 0) << again.output;
+    EXPECT_EQ(machine.crash.site.dir.read(machine.entry), machine.good_entry);
     EXPECT_EQ(machine.drive("verify").code, 0);
     const auto collected = machine.drive("collect");
     EXPECT_EQ(collected.code, 0) << collected.output;

@@ -46,8 +46,8 @@ EtcReport finalize_deployment(Machine& machine,
                               const std::stop_token& stop);
 
 /// An armed deployment gets /etc as it is now: everything that changed since it was armed is in it,
-/// too. The entry is not touched. On an Error the deployment is dropped. \pre record.phase ==
-/// Phase::Armed; the caller holds the store's shared lock
+/// too. The entry is not touched. On an Error, a store that stays locked included, the deployment
+/// is dropped. \pre record.phase == Phase::Armed
 EtcReport merge_again(Machine& machine,
                       DeploymentRecord record,
                       const DeploymentRecord& booted,

@@ -159,6 +159,7 @@ EtcReport merge_again(Machine& machine,
                       const DeploymentRecord& booted,
                       const std::stop_token& stop) {
     RollbackGuard undo([&] { drop_deployment(machine, record); });
+    const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, stop);
     EtcReport report = merge_etc(machine, record, booted, stop);
     undo.dismiss();
     keep_etc(machine, record);

@@ -59,7 +59,6 @@ ShutdownResult make_ready(Machine& machine, std::string& version) {
         out.outcome = ShutdownOutcome::Armed;
     } else if (const auto& booted = require_booted(all); pending.image != booted.image) {
         note_beginning(machine, pending);
-        const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, {});
         out.etc_conflicts = merge_again(machine, pending, booted, {}).conflicts;
         out.outcome = ShutdownOutcome::Merged;
     }

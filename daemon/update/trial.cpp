@@ -125,7 +125,12 @@ void release_wanted(const Machine& machine, DeploymentRecord& record) {
 
 void hold_again(const Machine& machine, const DeploymentRecord& record) {
     const auto key = Digest::from_hex(record.released_key);
-    if (key) machine.state.hold(*key, record.released_reason);
+    if (!key) return;
+    try {
+        machine.state.hold(*key, record.released_reason);
+    } catch (const Error& e) {  // a removal that does not end would stop every verb
+        log::warn("version " + printable(record.version) + " cannot be held again: " + e.what());
+    }
 }
 
 void note_failed(Machine& machine,

@@ -32,7 +32,8 @@ void note_failed(Machine& machine,
 /// reason.
 void release_wanted(const Machine& machine, DeploymentRecord& record);
 
-/// It goes without having run: what release_wanted() released is as it was. May be repeated.
+/// It goes without having run: what release_wanted() released is as it was, where the state of
+/// holds can be written; else the log says so. May be repeated.
 void hold_again(const Machine& machine, const DeploymentRecord& record);
 
 /// `noticed` if it is about something newer than what runs.

@@ -3,6 +3,7 @@
 #include "update/shutdown.hpp"
 
 #include "site.hpp"
+#include "store/repository.hpp"
 
 #include <gtest/gtest.h>
 
@@ -168,6 +169,36 @@ TEST(Shutdown, AFailureLeavesTheOldVersionAndIsTold) {
     (void)site.update("v2");
     EXPECT_FALSE(update::last_finalize_failure(site.settings));
     EXPECT_TRUE(site.engine().status().warnings.empty());
+}
+
+/// The hold cannot be written, and the version goes all the same: nothing stops the next verbs.
+TEST_F(AgainAfterARollback, AFailureIsNotStoppedByDamagedHolds) {
+    site.settings.etc.on_conflict = settings::OnConflict::Stop;
+    site.dir.write(etc_of(first) + "conf.d/two/mine", "the image has a file there\n");
+    site.dir.write("sysroot/state/cfsupdated/held.json", "garbage");
+    EXPECT_EQ(error_name([&] { (void)update::finalize_at_shutdown(site.settings); }),
+              "MergeConflict");
+    EXPECT_EQ(test::tree_listing(site.etc(second)), own);
+    EXPECT_FALSE(site.engine().status().staged);
+    site.engine().reconcile();
+}
+
+TEST(Shutdown, AStoreThatStaysLockedIsAFailureToo) {
+    Site site;
+    (void)site.install();
+    const auto before = site.entries();
+    (void)site.update("v2");
+    const auto store =
+        store::Repository::open(site.settings.sysroot + "/composefs", store::VerityPolicy::Try);
+    const auto collecting = store->try_lock_exclusive(std::chrono::milliseconds(0));
+    site.settings.store.lock_timeout = std::chrono::milliseconds(0);
+    const auto finalize = [&] {
+        (void)update::finalize_at_shutdown(
+            site.settings, system_clock(), std::chrono::milliseconds(50));
+    };
+    EXPECT_EQ(error_name(finalize), "Busy");
+    EXPECT_EQ(site.entries(), before);
+    EXPECT_TRUE(update::last_finalize_failure(site.settings));
 }
 
 TEST(Shutdown, LeavesWhatARollbackGaveUp) {

@@ -46,6 +46,7 @@ void set_aside(Machine& machine, DeploymentRecord& record, const std::string& re
         record.previous_etc = previous_name(machine, record);
         record.previous_inode = stat_at(sysroot, replaced)->st_ino;
         machine.state.save(record);
+        crash_point("update.etc-noted");
     }
     const std::string previous = state_path(record.image) + "/" + record.previous_etc;
     if (record.shared_state && !stat_at(sysroot, previous)) {

@@ -70,7 +70,11 @@ const std::vector<Verb>& verbs() {
         {"install", "empty", "v1", {}, all_of({kStaging, kVar, kArming})},
         {"update", "installed", "v2", {"1"}, all_of({kStaging, kMerging, kArming})},
         // The image's state directory is a kept slot's, with an /etc of its own.
-        {"update", "returned", "v2", {"1"}, all_of({kStagingAgain, kMerging, kArming})},
+        {"update",
+         "returned",
+         "v2",
+         {"1"},
+         all_of({kStagingAgain, kMerging, {"update.etc-noted"}, kArming})},
         {"stage", "installed", "v2", {"1"}, kStaging},
         // A newer stage takes the place of the one that waits.
         {"stage", "staged", "v3", {"1"}, all_of({kStaging, kDropping})},

@@ -73,8 +73,8 @@ class TreeBuilder {
             return;
         }
         if (record.path == "/") bad_field(record.line, "a second root");
-        const std::string_view path = canonical(record);
-        Directory& parent = parent_of(path, record);
+        const auto [parent_at, path] = place_of(record);
+        Directory& parent = *parent_at;
         const std::string_view name = path.substr(path.rfind('/') + 1);
         if (record.leaf != nullptr) {
             if (record.leaf->is_whiteout()) check_whiteout(record, parent);
@@ -86,46 +86,64 @@ class TreeBuilder {
         }
     }
 
-    /// With one slash before each component. composefs-rs wants that; the C tool wants no slash at
-    /// the end and takes the rest as it comes.
-    std::string_view canonical(const Record& record) {
+    struct Place {
+        Directory* parent;
+        std::string_view path;  ///< with one slash before each component
+    };
+
+    /// A path whose parent is known as it is spelled needs no search for slashes in a row.
+    Place place_of(const Record& record) {
         std::string_view path = record.path;
         if (path.size() > kMaxPath) {
             bad_field(record.line,
                       "PATH has " + std::to_string(path.size()) + " bytes, expected at most " +
                           std::to_string(kMaxPath));
         }
-        if (c_ && (path.front() != '/' || path.find("//") != path.npos)) {
-            canonical_ = path.front() == '/' ? "" : "/";
-            char last = '\0';
-            for (const char c : path) {
-                if (c != '/' || last != '/') canonical_ += c;
-                last = c;
-            }
-            path = canonical_;
+        Directory* parent = parent_of(path);
+        if (parent == nullptr) {
+            path = canonical(path);
+            if (path.front() != '/') bad_field(record.line, "PATH is not absolute");
+            parent = parent_of(path);
         }
-        if (path.front() != '/') bad_field(record.line, "PATH is not absolute");
         const std::string_view name = path.substr(path.rfind('/') + 1);
         if (name.empty() || name == "." || name == ".." || name.size() > kMaxName) {
             bad_field(record.line,
                       "the name '" + printable(name) + "' is empty, dots or longer than " +
                           std::to_string(kMaxName) + " bytes");
         }
-        return path;
-    }
-
-    Directory& parent_of(std::string_view path, const Record& record) {
-        const std::string_view parent = path.substr(0, path.rfind('/'));
-        if (parent == last_parent_path_) return *last_parent_;
-        const auto found = directories_.find(parent);
-        if (found == directories_.end()) {
+        if (parent == nullptr) {
             bad_field(record.line,
-                      "parent '" + printable(parent) + "' is no directory of an earlier line",
+                      "parent '" + printable(path.substr(0, path.rfind('/'))) +
+                          "' is no directory of an earlier line",
                       "Every directory needs a line of its own before those of its content.");
         }
+        return {parent, path};
+    }
+
+    /// composefs-rs wants one slash before each component; the C tool wants no slash at the end and
+    /// takes the rest as it comes.
+    std::string_view canonical(std::string_view path) {
+        if (!c_ || (path.front() == '/' && path.find("//") == path.npos)) return path;
+        canonical_ = path.front() == '/' ? "" : "/";
+        char last = '\0';
+        for (const char c : path) {
+            if (c != '/' || last != '/') canonical_ += c;
+            last = c;
+        }
+        return canonical_;
+    }
+
+    /// nullptr when no earlier line named it, spelled like that.
+    Directory* parent_of(std::string_view path) {
+        const auto slash = path.rfind('/');
+        if (slash == path.npos) return nullptr;
+        const std::string_view parent = path.substr(0, slash);
+        if (parent == last_parent_path_) return last_parent_;
+        const auto found = directories_.find(parent);
+        if (found == directories_.end()) return nullptr;
         last_parent_path_ = found->first;
         last_parent_ = found->second;
-        return *last_parent_;
+        return last_parent_;
     }
 
     static Node& put(const Record& record, Directory& parent, std::string_view name, Node node) {

@@ -5,6 +5,7 @@
 #include "image/erofs_format.hpp"
 
 #include <array>
+#include <span>
 #include <unordered_map>
 
 namespace cfs::image::erofs {
@@ -59,6 +60,8 @@ class Numbering {
         Counts counts;
         collect_links(root_, links_, counts);
         const std::size_t stubs = stubs_ ? kStubNames.size() : 0;
+        for (std::size_t i = 0; i < stubs; ++i)
+            root_names_.emplace_back(kStubNames[i].data(), kStubNames[i].size());
         list_.items.reserve(counts.names + 1 + stubs);
         list_.entries.reserve(counts.names + 2 * counts.directories + stubs);
     }
@@ -84,28 +87,28 @@ class Numbering {
         const Node* node;  ///< nullptr for ".", ".." and stubs
     };
 
-    /// The children, the stubs that are missing and the two dots, in byte order.
-    [[nodiscard]] std::vector<Child> children_of(const Directory& directory) {
-        std::vector<Child> result = std::move(spare_);
-        result.clear();
-        result.reserve(directory.children.size() + 2 + (&directory == &root_ ? 256 : 0));
-        std::vector<std::string_view>& extra = extra_;
-        extra.assign({".", ".."});
-        if (stubs_ && &directory == &root_) {
-            for (const auto& name : kStubNames)
-                extra.emplace_back(name.data(), name.size());
-        }
+    /// Names that no node stands for: the two dots and, in the root, stubs. In byte order.
+    [[nodiscard]] std::span<const std::string_view> extra_names(const Directory& directory) const {
+        static constexpr std::array<std::string_view, 2> kDots = {".", ".."};
+        if (&directory == &root_) return root_names_;
+        return kDots;
+    }
+
+    /// Calls `visit` with the children, the stubs that are missing and the two dots, in byte order.
+    template <typename Visit>
+    void for_each_child(const Directory& directory, Visit visit) const {
+        for (const auto& [name, node] : directory.children)
+            __builtin_prefetch(node.leaf().get());
+        const auto extra = extra_names(directory);
         auto next = extra.begin();
         for (const auto& [name, node] : directory.children) {
             for (; next != extra.end() && *next < name; ++next)
-                result.push_back({*next, nullptr});
+                visit(Child{*next, nullptr});
             if (next != extra.end() && *next == name) ++next;
-            __builtin_prefetch(node.leaf().get());
-            result.push_back({name, &node});
+            visit(Child{name, &node});
         }
         for (; next != extra.end(); ++next)
-            result.push_back({*next, nullptr});
-        return result;
+            visit(Child{*next, nullptr});
     }
 
     std::uint32_t add(const Item& item) {
@@ -172,25 +175,15 @@ class Numbering {
         return link.number;
     }
 
-    std::uint32_t begin_entries(std::uint32_t index, std::size_t count) {
-        const auto first = static_cast<std::uint32_t>(list_.entries.size());
-        list_.items[index].first_entry = first;
-        list_.items[index].entry_count = static_cast<std::uint32_t>(count);
-        list_.entries.resize(list_.entries.size() + count);
-        return first;
-    }
-
     void set_entry(std::uint32_t at, std::string_view name, std::uint32_t number) {
-        const FileType type = number == kNone ? FileType::Regular : list_.items[number].type;
-        list_.entries[at] = {name, number, type};
+        list_.entries[at] = {name, number, list_.items[number].type};
     }
 
     /// Breadth first: gives numbers to the children of one directory.
     void expand(std::uint32_t index) {
         const std::uint32_t parent = list_.items[index].first_entry;
-        auto children = children_of(*list_.items[index].directory);
-        std::uint32_t at = begin_entries(index, children.size());
-        for (const Child& child : children) {
+        const auto first = static_cast<std::uint32_t>(list_.entries.size());
+        for_each_child(*list_.items[index].directory, [&](const Child& child) {
             std::uint32_t number = 0;
             if (child.node == nullptr) {
                 number = child.name == "." ? index : child.name == ".." ? parent : add_stub();
@@ -199,18 +192,26 @@ class Numbering {
                 ++list_.items[index].nlink;
             } else {
                 number = number_leaf(child, index);
-                if (number == kNone) unresolved_.emplace_back(at, child.node->leaf().get());
+                if (number == kNone) {
+                    unresolved_.emplace_back(list_.entries.size(), child.node->leaf().get());
+                    number = index;  // until it has one
+                }
             }
-            set_entry(at++, child.name, number);
-        }
-        spare_ = std::move(children);
+            list_.entries.push_back({child.name, number, list_.items[number].type});
+        });
+        list_.items[index].first_entry = first;
+        list_.items[index].entry_count = static_cast<std::uint32_t>(list_.entries.size()) - first;
     }
 
     /// Depth first: numbers everything below one directory.
     void descend(std::uint32_t index, std::uint32_t parent) {
-        const auto children = children_of(*list_.items[index].directory);
-        std::uint32_t at = begin_entries(index, children.size());
-        for (const Child& child : children) {
+        const Directory& directory = *list_.items[index].directory;
+        const std::size_t count = directory.children.size() + extra_names(directory).size();
+        auto at = static_cast<std::uint32_t>(list_.entries.size());
+        list_.items[index].first_entry = at;
+        list_.items[index].entry_count = static_cast<std::uint32_t>(count);
+        list_.entries.resize(list_.entries.size() + count);
+        for_each_child(directory, [&](const Child& child) {
             std::uint32_t number = 0;
             if (child.node == nullptr) {
                 number = child.name == "." ? index : parent;
@@ -222,7 +223,7 @@ class Numbering {
                 number = number_leaf(child, index);
             }
             set_entry(at++, child.name, number);
-        }
+        });
     }
 
     const Directory& root_;
@@ -230,8 +231,7 @@ class Numbering {
     const bool stubs_;
     Links links_;
     InodeList list_;
-    std::vector<Child> spare_;  ///< memory for the next list of children
-    std::vector<std::string_view> extra_;
+    std::vector<std::string_view> root_names_ = {".", ".."};
     std::vector<std::pair<std::uint32_t, const Inode*>> unresolved_;
 };
 

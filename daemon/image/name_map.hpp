@@ -157,6 +157,7 @@ class NameMap {
 
  private:
     static constexpr std::size_t kMaxChunk = 64;
+    static constexpr std::size_t kFirstRoom = 4;  ///< half of all directories need no more
 
     using Place = std::pair<std::size_t, std::size_t>;
 
@@ -179,7 +180,9 @@ class NameMap {
     /// Moves the place to one in a chunk that is not full.
     void make_room(std::size_t& chunk, std::size_t& at) {
         if (chunk == chunks_.size()) {
-            if (chunks_.empty() || chunks_.back().size() == kMaxChunk) chunks_.emplace_back();
+            if (chunks_.empty() || chunks_.back().size() == kMaxChunk) {
+                chunks_.emplace_back().reserve(kFirstRoom);
+            }
             chunk = chunks_.size() - 1;
             at = chunks_[chunk].size();
         } else if (chunks_[chunk].size() == kMaxChunk) {

@@ -92,6 +92,25 @@ INSTANTIATE_TEST_SUITE_P(
         BadDump{"TooFewFields", "/a 0 100644 1 0 0 0 0.0 -\n"}),
     [](const auto& param) { return std::string(param.param.name); });
 
+// mkcomposefs (Debian's, suite forky) makes one image of these two.
+TEST(Dump, SlashesInARowAreOneForTheCTool) {
+    constexpr std::string_view kOdd =
+        "/ 0 40755 2 0 0 0 0.0 - - -\n/dir 0 40755 2 0 0 0 0.0 - - -\n"
+        "/dir//a 0 100644 1 0 0 0 0.0 - - -\n//dir/b 0 100644 1 0 0 0 0.0 - - -\n"
+        "dir/c 0 100644 1 0 0 0 0.0 - - -\nd 0 100644 1 0 0 0 0.0 - - -\n"
+        "/dir///sub 0 40755 2 0 0 0 0.0 - - -\n/dir/sub//x 0 100644 1 0 0 0 0.0 - - -\n";
+    constexpr std::string_view kPlain =
+        "/ 0 40755 2 0 0 0 0.0 - - -\n/dir 0 40755 2 0 0 0 0.0 - - -\n"
+        "/dir/a 0 100644 1 0 0 0 0.0 - - -\n/dir/b 0 100644 1 0 0 0 0.0 - - -\n"
+        "/dir/c 0 100644 1 0 0 0 0.0 - - -\n/d 0 100644 1 0 0 0 0.0 - - -\n"
+        "/dir/sub 0 40755 2 0 0 0 0.0 - - -\n/dir/sub/x 0 100644 1 0 0 0 0.0 - - -\n";
+    const auto read = [](std::string_view text, DumpDialect dialect) {
+        return dump(read_dump(as_bytes(text), dialect, HashAlgorithm::Sha256));
+    };
+    EXPECT_EQ(read(kOdd, DumpDialect::C), read(kPlain, DumpDialect::C));
+    EXPECT_THROW((void)read(kOdd, DumpDialect::Rust), Error);
+}
+
 TEST(Dump, AnEmptyOneIsRefused) {
     EXPECT_THROW((void)parse(""), Error);
 }

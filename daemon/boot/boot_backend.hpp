@@ -86,6 +86,10 @@ class BootBackend {
     /// odd, `readable` whether the loader lists it.
     [[nodiscard]] virtual std::vector<LoaderEntry> list() = 0;
 
+    /// Where another tool (bootc) has loader entries laid out that it swaps in at shutdown; empty
+    /// when it has not.
+    [[nodiscard]] virtual std::string foreign_stage() = 0;
+
     [[nodiscard]] virtual EspSpace space() = 0;
 
     /// EspFull, naming needed and free, unless a UKI of that size fits with the reserve. BadFormat

@@ -55,6 +55,7 @@ class UkiEsp final : public BootBackend {
 
     [[nodiscard]] std::string location() const override;
     [[nodiscard]] std::vector<LoaderEntry> list() override;
+    [[nodiscard]] std::string foreign_stage() override;
     [[nodiscard]] EspSpace space() override;
     void check_space(const SpaceRequest& request) override;
     [[nodiscard]] StagedUki stage(int uki_fd,

@@ -106,6 +106,17 @@ EspSpace UkiEsp::space() {
 
 /// What the loader lists, in its order. Loaders from 257 on give an entry with tries and its twin
 /// without the same name, and take them as they come: in the order of the directory.
+std::string UkiEsp::foreign_stage() {
+    constexpr const char* kFolder = "loader/entries.staged";
+    for (const OpenVolume* volume : volumes()) {
+        const auto st = stat_at(volume->root.get(), kFolder);
+        if (!st || !S_ISDIR(st->st_mode)) continue;
+        if (list_dir(open_dir_at(volume->root.get(), kFolder).get()).empty()) continue;
+        return volume->location + "/" + kFolder;
+    }
+    return {};
+}
+
 std::vector<LoaderEntry> UkiEsp::in_order(std::vector<LoaderEntry> uki_entries, EntryIds ids) {
     std::map<std::string, std::size_t> places;
     std::vector<LoaderEntry> all;

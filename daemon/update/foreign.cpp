@@ -68,6 +68,15 @@ ForeignDeployment look_at(int sysroot, const Digest& image) {
     return out;
 }
 
+[[noreturn]] void refuse_beside(const std::string& staged_marker) {
+    const auto marker = parse_object(staged_marker);
+    const std::string digest = marker ? get_string(*marker, "depl_id") : "";
+    throw Error(ErrorCode::Busy,
+                "bootc has " + (digest.empty() ? "a deployment" : printable(digest)) +
+                    " staged, which starts next",
+                "restart, and go on from there");
+}
+
 }  // namespace
 
 std::string ForeignDeployment::explain() const {
@@ -109,18 +118,18 @@ DeploymentInfo describe(const ForeignDeployment& foreign, const std::optional<Di
     return info;
 }
 
-void require_no_foreign_stage(const settings::Settings& settings) {
-    const auto runtime = std::filesystem::path(settings.run).parent_path();
+void require_no_foreign_stage(Machine& machine) {
+    const auto runtime = std::filesystem::path(machine.settings.run).parent_path();
     std::error_code ignored;
-    if (!std::filesystem::is_directory(runtime, ignored)) return;
-    const auto text = find_text_at(open_root(runtime).get(), kMarker, kMaxOrigin);
-    if (!text) return;
-    const auto marker = parse_object(*text);
-    const std::string digest = marker ? get_string(*marker, "depl_id") : "";
+    if (std::filesystem::is_directory(runtime, ignored)) {
+        const auto text = find_text_at(open_root(runtime).get(), kMarker, kMaxOrigin);
+        if (text) refuse_beside(*text);
+    }
+    const std::string folder = machine.boot().foreign_stage();
+    if (folder.empty()) return;
     throw Error(ErrorCode::Busy,
-                "bootc has " + (digest.empty() ? "a deployment" : printable(digest)) +
-                    " staged, which starts next",
-                "restart, and go on from there");
+                "bootc has loader entries in " + folder + ", which it may swap in at shutdown",
+                "restart, and go on from there; remove the folder if bootc has given them up");
 }
 
 }  // namespace cfs::update

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "crypto/digest.hpp"
-#include "settings/settings.hpp"
 #include "update/record.hpp"
 #include "update/status.hpp"
 
@@ -14,6 +13,8 @@
 #include <vector>
 
 namespace cfs::update {
+
+struct Machine;
 
 /// By its /etc and /var: bootc has a whole /etc and one /var for all, composefs-setup-root an
 /// overlay and a /var of its own.
@@ -43,8 +44,9 @@ struct ForeignDeployment {
 [[nodiscard]] DeploymentInfo describe(const ForeignDeployment& foreign,
                                       const std::optional<Digest>& booted);
 
-/// \throws Error Busy while bootc has a deployment staged: its finalize at shutdown and ours would
-/// both decide what starts next
-void require_no_foreign_stage(const settings::Settings& settings);
+/// \throws Error Busy while bootc has a deployment staged, by its marker in /run or by the loader
+/// entries it wants to swap in: its finalize at shutdown and ours would both decide what starts
+/// next
+void require_no_foreign_stage(Machine& machine);
 
 }  // namespace cfs::update

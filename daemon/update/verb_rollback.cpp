@@ -70,7 +70,7 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
 }
 
 DeploymentInfo run_rollback(Machine& machine, ProgressSink& progress) {
-    require_no_foreign_stage(machine.settings);
+    require_no_foreign_stage(machine);
     progress.stage("rollback");
     {
         Overview before;

@@ -66,7 +66,7 @@ class Update {
     }
 
     UpdateResult run() {
-        require_no_foreign_stage(machine_.settings);
+        require_no_foreign_stage(machine_);
         const DeploymentRecord& booted = require_booted(all_);
         (void)machine_.state.held();  // what cannot be known is not taken for "nothing is held"
         const auto lock = machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_);
@@ -195,7 +195,7 @@ UpdateResult run_update(Machine& machine,
 }
 
 UpdateResult run_finalize(Machine& machine, ProgressSink& progress, const std::stop_token& stop) {
-    require_no_foreign_stage(machine.settings);
+    require_no_foreign_stage(machine);
     Overview all;
     take_overview(machine, all);
     if (all.pending == nullptr || all.pending->phase != Phase::Staged) {

@@ -45,6 +45,8 @@ class FakeBoot final : public boot::BootBackend {
         return out;
     }
 
+    std::string foreign_stage() override { return {}; }
+
     boot::EspSpace space() override { return free; }
 
     void check_space(const boot::SpaceRequest& request) override {

@@ -102,6 +102,19 @@ TEST(Foreign, AStageOfBootcsIsWaitedFor) {
     (void)site.update("v2");
 }
 
+TEST(Foreign, EntriesThatBootcWillSwapInAreWaitedFor) {
+    Site site;
+    (void)site.install();
+    const fs::path folder = site.dir / "esp/loader/entries.staged";
+    site.dir.write("esp/loader/entries.staged/bootc_debian-12-1.conf", "title theirs\n");
+    std::string text;
+    EXPECT_EQ(error_name([&] { (void)site.update("v2"); }, &text), "Busy");
+    EXPECT_NE(text.find("loader/entries.staged"), std::string::npos) << text;
+    EXPECT_EQ(error_name([&] { (void)site.engine().rollback(site.progress, {}); }), "Busy");
+    fs::remove(folder / "bootc_debian-12-1.conf");
+    (void)site.update("v2");  // an empty folder is no stage
+}
+
 TEST(Foreign, TheSameImagesStateDirectoryIsNotTaken) {
     Site site;
     (void)site.install();

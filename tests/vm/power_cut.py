@@ -8,7 +8,8 @@ A verb is killed at its crash point, and when the point's name arrives here, QEM
 memory alone is lost; the disk keeps what was flushed and whatever else was written."""
 import sys
 
-from vm import check, equal, main, step
+from orderly import in_order
+from vm import equal, main, step
 
 PORT = "/dev/virtio-ports/cfsvm-cuts"
 STAGING = ("store.object-linked", "update.recorded", "update.pinned", "update.state-made", "esp.copied", "update.staged")
@@ -32,24 +33,6 @@ def cut_when(vm, what, condition):
     step(f"power cut when {what}")
     vm.cut_power_at("now", f"until {condition}; do :; done; echo now > {PORT}; sleep 600")
     vm.start()
-
-
-def in_order(vm, *versions):
-    """One of these runs, well; nothing is half there."""
-    vm.run("touch /run/cfsvm-go")
-    vm.wait_until_proven()
-    found = vm.status()
-    check(found["booted"]["version"] in versions, f"what runs: {found['booted']}")
-    equal(found["booted"]["version"], vm.run(". /usr/lib/os-release; echo $IMAGE_VERSION").strip(), "the running version")
-    check(not found["fallback"] and not found["warnings"], found)
-    check(not any(each["problem"] for each in found["deployments"]), found)
-    equal(vm.run("ls -A /sysroot/state/cfsupdated/work"), "", "unfinished trees")
-    listed = [name for name in vm.run("ls /efi/EFI/Linux").split() if name.endswith(".efi")]
-    known = [each["uki"] for each in found["deployments"]]
-    check(set(listed) <= set(known), f"entries {listed} of deployments {known}")
-    vm.run("cfsctl verify", seconds=600)
-    print("  ", [(each["version"], each["state"], each["uki"]) for each in found["deployments"]], flush=True)
-    return found
 
 
 def stage(vm):

@@ -37,6 +37,7 @@ class Vm:
         shutil.copy(self.guest / "vars.fd", self.vars)
         self.qemu = self.port = self.cuts = None
         self.cache = "unsafe"
+        self.log = None
         self.boots = 0
 
     def start(self):
@@ -47,7 +48,6 @@ class Vm:
     def power_on(self):
         for name in "agent", "cuts":
             (self.work / name).unlink(missing_ok=True)
-        drive = f"if=virtio,format=raw,cache={self.cache},file="
         with open(self.work / "qemu.log", "ab") as log:
             self.qemu = subprocess.Popen(
                 ["qemu-system-x86_64", "-machine", "q35,smm=on", "-accel", "tcg,thread=multi", "-smp", "2",
@@ -55,7 +55,7 @@ class Vm:
                  "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
                  "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}",
                  "-drive", f"if=pflash,format=raw,unit=1,file={self.vars}",
-                 "-drive", f"{drive}{self.disk}", "-drive", f"{drive}{self.guest}/images.img,readonly=on",
+                 *self.disks(),
                  "-chardev", f"file,id=console,append=on,path={self.serial}", "-serial", "chardev:console",
                  "-device", "virtio-serial",
                  "-chardev", f"socket,id=agent,server=on,wait=off,path={self.work}/agent",
@@ -65,6 +65,17 @@ class Vm:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.port, self.cuts = self.connect("agent"), self.connect("cuts")
         self.pending = b""
+
+    def disks(self):
+        """The machine's own, and the one with the images. With a log: all that it writes to its own, in order."""
+        images = ["-drive", f"if=virtio,format=raw,cache=unsafe,file={self.guest}/images.img,readonly=on"]
+        if self.log is None:
+            return ["-drive", f"if=virtio,format=raw,cache={self.cache},file={self.disk}", *images]
+        self.log.write_bytes(b"")
+        return ["-blockdev", f"driver=file,node-name=disk-file,filename={self.disk}",
+                "-blockdev", f"driver=file,node-name=log-file,filename={self.log}",
+                "-blockdev", "driver=blklogwrites,node-name=disk,file=disk-file,log=log-file",
+                "-device", "virtio-blk-pci,drive=disk,bootindex=1", *images]
 
     def connect(self, name):
         """One of the guest's ports."""

@@ -43,6 +43,8 @@ std::string_view action_id(Action action) {
             return "org.cfsupdate1.etc-restore";
         case Action::Cancel:
             return "org.cfsupdate1.cancel";
+        case Action::Pause:
+            return "org.cfsupdate1.pause";
     }
     return "";
 }

@@ -26,7 +26,8 @@ enum class Action {
     Repair,
     PreviewEtc,
     RestoreEtc,
-    Cancel
+    Cancel,
+    Pause
 };
 
 inline constexpr std::array kActions{Action::Check,
@@ -40,7 +41,8 @@ inline constexpr std::array kActions{Action::Check,
                                      Action::Repair,
                                      Action::PreviewEtc,
                                      Action::RestoreEtc,
-                                     Action::Cancel};
+                                     Action::Cancel,
+                                     Action::Pause};
 
 /// "org.cfsupdate1.update-image", ...
 [[nodiscard]] std::string_view action_id(Action action);

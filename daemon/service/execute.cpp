@@ -26,6 +26,10 @@ Dict preview(update::Engine& engine,
     return to_dict(result);
 }
 
+update::UpdateOptions update_options(const JobRequest& request) {
+    return {request.image, request.finalize, request.expected_digest, request.lock};
+}
+
 Dict call(update::Engine& engine,
           const JobRequest& request,
           update::ProgressSink& progress,
@@ -33,11 +37,8 @@ Dict call(update::Engine& engine,
     switch (request.kind) {
         case JobKind::Check:
             return to_dict(engine.check(request.image, progress, stop));
-        case JobKind::Update: {
-            const update::UpdateOptions options{
-                request.image, request.finalize, request.expected_digest, request.lock};
-            return to_dict(engine.update(options, progress, stop));
-        }
+        case JobKind::Update:
+            return to_dict(engine.update(update_options(request), progress, stop));
         case JobKind::Finalize:
             return to_dict(engine.finalize(progress, stop));
         case JobKind::Rollback:
@@ -93,6 +94,42 @@ Outcome Executor::run(const JobRequest& request,
         remember(&*outcome.error);
     }
     return outcome;
+}
+
+void Executor::pause(const JobView& view, const JobRequest& request, Outcome& outcome) noexcept {
+    try {
+        const update::PausedJob job{view.id, view.initiator.uid, update_options(request)};
+        engine_.set_paused_job(&job);
+        outcome.paused = true;
+    } catch (...) {
+        Error error = to_error(std::current_exception());
+        error.add_context("the job is not paused but stopped, because that could not be recorded");
+        remember(&error);
+        outcome.error = error;
+    }
+}
+
+std::optional<Error> Executor::forget_paused() noexcept {
+    try {
+        engine_.set_paused_job(nullptr);
+        return std::nullopt;
+    } catch (...) {
+        Error error = to_error(std::current_exception());
+        error.add_context("the paused job stays, because that cannot be recorded");
+        log::error(error.what());
+        remember(&error);
+        return error;
+    }
+}
+
+std::optional<update::PausedJob> Executor::paused() noexcept {
+    try {
+        return engine_.paused_job();
+    } catch (...) {
+        log::error(std::string("a paused job cannot be read: ") +
+                   to_error(std::current_exception()).what());
+        return std::nullopt;
+    }
 }
 
 std::optional<update::Status> Executor::status() noexcept {

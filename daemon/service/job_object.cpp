@@ -13,12 +13,12 @@ JobObject::JobObject(sdbus::IConnection& connection,
                      BusPump& pump,
                      CallerCheck& callers,
                      const JobView& view,
-                     CancelHook cancel)
+                     Calls calls)
     : AdaptorInterfaces(connection, sdbus::ObjectPath{job_path(view.id)}),
       pump_(pump),
       callers_(callers),
       view_(view),
-      cancel_(std::move(cancel)) {
+      calls_(std::move(calls)) {
     registerAdaptor();
 }
 
@@ -34,17 +34,32 @@ void JobObject::show(const JobView& view) {
     pump_.kick();
 }
 
-void JobObject::Cancel(sdbus::Result<>&& result) {
+/// Whoever started the job may without being asked.
+void JobObject::ask(sdbus::Result<>&& result,
+                    Action action,
+                    std::function<void(std::uint64_t)> call) {
     const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
     // Not through `this`: the object may be gone when the bus daemon has answered.
     callers_.guard_call(
         bus::caller_of(getObject()),
         reply,
-        {{Action::Cancel}, {}, false, view_.initiator.uid},
-        [cancel = cancel_, id = view_.id](Reply<>& answer, const service::Initiator&) {
-            cancel(id);
+        {{action}, {}, false, view_.initiator.uid},
+        [call = std::move(call), id = view_.id](Reply<>& answer, const service::Initiator&) {
+            call(id);
             answer.done();
         });
+}
+
+void JobObject::Cancel(sdbus::Result<>&& result) {
+    ask(std::move(result), Action::Cancel, calls_.cancel);
+}
+
+void JobObject::Pause(sdbus::Result<>&& result) {
+    ask(std::move(result), Action::Pause, calls_.pause);
+}
+
+void JobObject::Resume(sdbus::Result<>&& result) {
+    ask(std::move(result), Action::Pause, calls_.resume);
 }
 
 std::uint64_t JobObject::Id() {
@@ -93,6 +108,10 @@ std::string JobObject::Message() {
 
 bool JobObject::Cancellable() {
     return view_.cancellable();
+}
+
+bool JobObject::Pausable() {
+    return view_.pausable();
 }
 
 std::map<std::string, sdbus::Variant> JobObject::Error() {

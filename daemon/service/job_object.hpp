@@ -16,21 +16,27 @@ namespace cfs::service {
 /// One job on the bus. Main thread only; the getters give what the last show() got.
 class JobObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Job_adaptor> {
  public:
-    using CancelHook = std::function<void(std::uint64_t id)>;
+    /// What a client can ask of it. They may throw Error.
+    struct Calls {
+        std::function<void(std::uint64_t id)> cancel, pause, resume;
+    };
 
-    /// \param cancel may throw Error
     JobObject(sdbus::IConnection& connection,
               BusPump& pump,
               CallerCheck& callers,
               const JobView& view,
-              CancelHook cancel);
+              Calls calls);
     ~JobObject();
 
     /// Signals what changed.
     void show(const JobView& view);
 
  private:
+    void ask(sdbus::Result<>&& result, Action action, std::function<void(std::uint64_t)> call);
+
     void Cancel(sdbus::Result<>&& result) override;
+    void Pause(sdbus::Result<>&& result) override;
+    void Resume(sdbus::Result<>&& result) override;
     std::uint64_t Id() override;
     std::string Kind() override;
     std::string State() override;
@@ -43,13 +49,14 @@ class JobObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Job_ada
     sdbus::Struct<std::uint32_t, std::string> Initiator() override;
     std::string Message() override;
     bool Cancellable() override;
+    bool Pausable() override;
     std::map<std::string, sdbus::Variant> Error() override;
     std::map<std::string, sdbus::Variant> Result() override;
 
     BusPump& pump_;
     CallerCheck& callers_;
     JobView view_;
-    CancelHook cancel_;
+    Calls calls_;
 };
 
 }  // namespace cfs::service

@@ -11,6 +11,10 @@ std::string_view to_string(JobState state) {
             return "queued";
         case JobState::Running:
             return "running";
+        case JobState::Pausing:
+            return "pausing";
+        case JobState::Paused:
+            return "paused";
         case JobState::Cancelling:
             return "cancelling";
         case JobState::Done:
@@ -21,6 +25,10 @@ std::string_view to_string(JobState state) {
             return "cancelled";
     }
     return "";
+}
+
+std::string describe(const JobView& view) {
+    return "job " + std::to_string(view.id) + " (" + std::string(to_string(view.kind)) + ")";
 }
 
 std::string job_path(std::uint64_t id) {
@@ -41,6 +49,7 @@ std::vector<std::string> changed_names(const JobView& before, const JobView& aft
     compare("Eta", before.eta, after.eta);
     compare("Message", before.progress.message, after.progress.message);
     compare("Cancellable", before.cancellable(), after.cancellable());
+    compare("Pausable", before.pausable(), after.pausable());
     compare("Error", before.error, after.error);
     compare("Result", before.result, after.result);
     return names;

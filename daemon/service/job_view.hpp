@@ -12,15 +12,17 @@
 
 namespace cfs::service {
 
-enum class JobState { Queued, Running, Cancelling, Done, Failed, Cancelled };
+enum class JobState { Queued, Running, Pausing, Paused, Cancelling, Done, Failed, Cancelled };
 
 /// "queued", "running", ...
 [[nodiscard]] std::string_view to_string(JobState state);
 
-/// Who started a job. That connection's user may stop it without being asked.
+/// Who started a job. That connection's user may stop, pause and resume it
+/// without being asked.
 struct Initiator {
     std::uint32_t uid = 0;
-    std::string name;  ///< unique bus name, never used again by another connection
+    std::string
+        name;  ///< unique bus name, never used again by another connection; empty: before a restart
 };
 
 /// What a job's object shows; a value.
@@ -36,9 +38,17 @@ struct JobView {
     Dict result;
 
     [[nodiscard]] bool cancellable() const {
-        return state == JobState::Queued || state == JobState::Running;
+        return state == JobState::Queued || state == JobState::Running ||
+               state == JobState::Pausing || state == JobState::Paused;
+    }
+
+    [[nodiscard]] bool pausable() const {
+        return is_pausable(kind) && (state == JobState::Queued || state == JobState::Running);
     }
 };
+
+/// "job 7 (update)"
+[[nodiscard]] std::string describe(const JobView& view);
 
 /// "/org/cfsupdate1/job/7"
 [[nodiscard]] std::string job_path(std::uint64_t id);

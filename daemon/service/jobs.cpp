@@ -12,10 +12,6 @@
 namespace cfs::service {
 namespace {
 
-std::string describe(const JobView& view) {
-    return "job " + std::to_string(view.id) + " (" + std::string(to_string(view.kind)) + ")";
-}
-
 JobState final_state(const Outcome& outcome) {
     if (!outcome.error) return JobState::Done;
     return outcome.error->code() == ErrorCode::Cancelled ? JobState::Cancelled : JobState::Failed;
@@ -47,11 +43,16 @@ Jobs::~Jobs() {
 
 void Jobs::start() {
     worker_.post([this] {
-        boost::asio::post(io_, [this, status = executor_.status(), id = executor_.next_id()] {
-            next_id_ = id;
-            take_status(status);
-            hooks_.ready();
-        });
+        boost::asio::post(io_,
+                          [this,
+                           status = executor_.status(),
+                           id = executor_.next_id(),
+                           paused = executor_.paused()] {
+                              next_id_ = id;
+                              if (paused) restore(*paused);
+                              take_status(status);
+                              hooks_.ready();
+                          });
         executor_.reconcile();
         boost::asio::post(io_, [this, status = executor_.status()] {
             starting_ = false;
@@ -72,6 +73,11 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
     }
     if (joins(request)) return active_->view.id;
     if (was_checked_just_now(request, initiator)) return last_check_->id;
+    if (paused_ && request.kind == JobKind::Update) {
+        throw Error(ErrorCode::Inhibited,
+                    describe(paused_->view) + " is paused",
+                    "Let it go on with 'cfsctl resume', or give it up with 'cfsctl cancel'.");
+    }
     if (active_) {
         throw Error(ErrorCode::Busy,
                     describe(active_->view) + " is running already",
@@ -80,6 +86,7 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
     active_.emplace();
     active_->request = request;
     active_->board = std::make_shared<ProgressBoard>();
+    active_->pausing = std::make_shared<std::atomic<bool>>(false);
     try {
         active_->view.id = take_id();
     } catch (...) {
@@ -96,7 +103,10 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
 }
 
 bool Jobs::joins(const JobRequest& request) const {
-    return active_ && active_->view.state != JobState::Cancelling && is_joinable(request.kind) &&
+    const auto goes_on = [](JobState state) {
+        return state == JobState::Queued || state == JobState::Running;
+    };
+    return active_ && goes_on(active_->view.state) && is_joinable(request.kind) &&
            active_->request == request;
 }
 
@@ -128,12 +138,9 @@ std::uint64_t Jobs::take_id() {
 }
 
 void Jobs::run_on_worker() {
-    worker_.post([this,
-                  request = active_->request,
-                  board = active_->board,
-                  stop = active_->stop.get_token()] {
+    worker_.post([this, job = *active_] {
         boost::asio::post(io_, [this] { started(); });
-        Outcome outcome = executor_.run(request, *board, stop);
+        Outcome outcome = run_task(job);
         boost::asio::post(io_,
                           [this,
                            outcome = std::move(outcome),
@@ -148,21 +155,38 @@ void Jobs::started() {
     arm_progress();
 }
 
+/// On the job thread.
+Outcome Jobs::run_task(const Active& job) {
+    if (job.was_paused) {
+        if (auto failed = executor_.forget_paused()) return {{}, std::move(failed), true};
+    }
+    Outcome outcome = executor_.run(job.request, *job.board, job.stop.get_token());
+    const bool was_stopped = outcome.error && outcome.error->code() == ErrorCode::Cancelled;
+    if (was_stopped && *job.pausing) executor_.pause(job.view, job.request, outcome);
+    return outcome;
+}
+
 void Jobs::finished(Outcome outcome, std::optional<update::Status> status, JobId next_id) {
     progress_timer_.cancel();
-    JobView view = std::move(active_->view);
-    view.progress = active_->board->read();
-    view.rate = 0;
-    view.eta = 0;
-    view.state = final_state(outcome);
-    view.result = std::move(outcome.result);
-    if (outcome.error) view.error = to_dict(*outcome.error);
-    remember_check(active_->request, view);
+    Active job = *std::move(active_);
     active_.reset();
+    job.view.progress = job.board->read();
+    job.view.rate = 0;
+    job.view.eta = 0;
     next_id_ = std::move(next_id);
+    if (status) status_ = *std::move(status);
+    if (outcome.paused) return set_aside(std::move(job));
+    job.view.state = final_state(outcome);
+    job.view.result = std::move(outcome.result);
+    remember_check(job.request, job.view);
+    end(std::move(job.view), outcome);
+}
+
+void Jobs::end(JobView view, const Outcome& outcome) {
+    if (outcome.error) view.error = to_dict(*outcome.error);
     log_end(view, outcome);
     hooks_.changed(view);
-    take_status(std::move(status));
+    hooks_.refresh();
     hooks_.ended(view);
     keep_for_a_while(view.id);
 }
@@ -172,27 +196,38 @@ void Jobs::take_status(std::optional<update::Status> status) {
     hooks_.refresh();
 }
 
+bool Jobs::has_ended(std::uint64_t id) const {
+    return std::any_of(
+        ended_.begin(), ended_.end(), [id](const Ended& ended) { return ended.id == id; });
+}
+
+Error Jobs::unknown(std::uint64_t id) {
+    return {ErrorCode::NotFound, "there is no job " + std::to_string(id)};
+}
+
 void Jobs::cancel(std::uint64_t id) {
+    if (paused_ && paused_->view.id == id) return cancel_paused();
     if (!active_ || active_->view.id != id) {
-        const bool known = std::any_of(
-            ended_.begin(), ended_.end(), [id](const Ended& ended) { return ended.id == id; });
-        if (known) return;
-        throw Error(ErrorCode::NotFound, "there is no job " + std::to_string(id));
+        if (has_ended(id)) return;
+        throw unknown(id);
     }
     if (!active_->view.cancellable()) return;
     log::info(describe(active_->view) + " is asked to stop");
     active_->view.state = JobState::Cancelling;
+    *active_->pausing = false;
     active_->stop.request_stop();
 }
 
 std::string Jobs::state_name() const {
     if (starting_) return "starting";
-    return std::string(active_ ? service::state_name(active_->view.kind) : "idle");
+    if (active_) return std::string(service::state_name(active_->view.kind));
+    return paused_ ? "paused" : "idle";
 }
 
 void Jobs::shut_down(std::function<void()> done) {
     stopping_ = true;
-    if (active_) cancel(active_->view.id);
+    // A pause that was asked for comes to be on record.
+    if (active_ && active_->view.state != JobState::Pausing) cancel(active_->view.id);
     // Tasks run in order: when this one does, everything before has posted its results.
     worker_.post([this, done = std::move(done)] { boost::asio::post(io_, done); });
 }

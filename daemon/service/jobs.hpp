@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -19,7 +20,12 @@
 
 namespace cfs::service {
 
-/// The job table: at most one job waits or runs; ended ones stay visible for a while. Knows no bus.
+/// The job table: at most one job waits or runs, at most one is paused, ended ones stay visible for
+/// a while. Knows no bus.
+///
+/// A paused job is a stopped one that goes on under its number: no thread and no lock waits for it,
+/// other jobs may run meanwhile, but no update. Once its state is "paused" that survives a restart
+/// and a crash; whatever happens before leaves a stopped job.
 ///
 /// Main thread only; the engine is called on the job thread, and only values travel between them.
 /// Nothing here waits for the job thread except the destructor.
@@ -63,22 +69,32 @@ class Jobs {
     /// \param initiator of the job, if this becomes a new one; who joins is not told
     /// \returns the id of a new job, or of the running one that does the same already; a Check of
     /// others than root may get one that ended just now, so that nobody makes us knock at a
-    /// registry without end \throws Busy naming the job that runs; Cancelled when stopping; what
-    /// kept us from an id
+    /// registry without end \throws Busy naming the job that runs; Inhibited for an update while
+    /// one is paused; Cancelled when stopping; what kept us from an id
     std::uint64_t submit(const JobRequest& request, const Initiator& initiator = {});
 
     /// Asks a job to stop; nothing for one that ended. \throws NotFound for an unknown id
     void cancel(std::uint64_t id);
 
+    /// Asks a job to stop and to stay; nothing for one that does already. \throws NotFound for one
+    /// that ended; Unsupported for a kind that cannot; Busy for one that is being cancelled
+    void pause(std::uint64_t id);
+
+    /// Has a paused job go on; nothing for one that runs. \throws NotFound; Busy while it cannot
+    void resume(std::uint64_t id);
+
     /// The job that waits or runs.
     [[nodiscard]] const JobView* active() const { return active_ ? &active_->view : nullptr; }
 
-    /// "starting", "idle", "updating", ...
+    [[nodiscard]] const JobView* paused() const { return paused_ ? &paused_->view : nullptr; }
+
+    /// "starting", "idle", "paused", "updating", ...
     [[nodiscard]] std::string state_name() const;
 
     [[nodiscard]] const update::Status& status() const { return status_; }
 
-    /// Takes no more jobs and cancels the one there is; calls `done` when the job thread is idle.
+    /// Takes no more jobs and cancels the one there is (not a paused one); calls `done` when the
+    /// job thread is idle.
     void shut_down(std::function<void()> done);
 
  private:
@@ -88,6 +104,14 @@ class Jobs {
         std::shared_ptr<ProgressBoard> board;
         std::stop_source stop;
         RateMeter meter;
+        /// Read on the job thread: what is stopped now is to be put on record as paused.
+        std::shared_ptr<std::atomic<bool>> pausing;
+        bool was_paused = false;  ///< and is so on record until it runs
+    };
+
+    struct Paused {
+        JobRequest request;
+        JobView view;
     };
 
     struct Ended {
@@ -108,6 +132,14 @@ class Jobs {
                                             const Initiator& initiator) const;
     void remember_check(const JobRequest& request, const JobView& view);
     void run_on_worker();
+    [[nodiscard]] Outcome run_task(const Active& job);
+    void set_aside(Active job);
+    void restore(const update::PausedJob& job);
+    void cancel_paused();
+    void give_up_paused(const std::optional<Error>& failed);
+    void end(JobView view, const Outcome& outcome);
+    [[nodiscard]] bool has_ended(std::uint64_t id) const;
+    [[nodiscard]] static Error unknown(std::uint64_t id);
     void started();
     void finished(Outcome outcome, std::optional<update::Status> status, JobId next_id);
     void take_status(std::optional<update::Status> status);
@@ -126,6 +158,7 @@ class Jobs {
     update::Status status_;
     JobId next_id_;
     std::optional<Active> active_;
+    std::optional<Paused> paused_;
     std::deque<Ended> ended_;
     std::optional<LastCheck> last_check_;
     bool starting_ = true;

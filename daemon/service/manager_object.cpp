@@ -111,7 +111,7 @@ void ManagerObject::Cancel(sdbus::Result<>&& result, Options options) {
     const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
     guard(*reply, [&] {
         refuse_options("Cancel", options);
-        const JobView* const job = calls_.active();
+        const JobView* const job = calls_.current();
         if (job == nullptr) {
             throw Error(ErrorCode::NotFound, "no job is running", "There is nothing to cancel.");
         }

@@ -28,7 +28,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
         std::function<std::uint64_t(const JobRequest&, const Initiator&)> submit;
         /// Nothing for a job that ended.
         std::function<void(std::uint64_t id)> cancel;
-        std::function<const JobView*()> active;  ///< the job that waits or runs, or nullptr
+        /// The job that waits or runs, or else the paused one; or nullptr.
+        std::function<const JobView*()> current;
     };
 
     /// \pre this outlives every call that `callers` still looks into

@@ -56,4 +56,8 @@ bool is_joinable(JobKind kind) {
            kind == JobKind::Repair || kind == JobKind::PreviewEtc;
 }
 
+bool is_pausable(JobKind kind) {
+    return kind == JobKind::Update;
+}
+
 }  // namespace cfs::service

@@ -53,4 +53,8 @@ struct JobRequest {
 /// doing it twice means something else than doing it once.
 [[nodiscard]] bool is_joinable(JobKind kind);
 
+/// Does doing it again, after it was stopped, go on where it was? Only an update keeps what it has
+/// got; the others would begin anew, which is no pause.
+[[nodiscard]] bool is_pausable(JobKind kind);
+
 }  // namespace cfs::service

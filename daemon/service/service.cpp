@@ -50,7 +50,10 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
                                  return jobs_.submit(request, caller);
                              },
                              [this](std::uint64_t id) { jobs_.cancel(id); },
-                             [this] { return jobs_.active(); }});
+                             [this] {
+                                 const JobView* const active = jobs_.active();
+                                 return active != nullptr ? active : jobs_.paused();
+                             }});
     watch_name();
 }
 
@@ -74,9 +77,13 @@ Jobs::Hooks Service::hooks() {
     hooks.added = [this](const JobView& view) {
         quietly([&] {
             job_objects_[view.id] = std::make_unique<JobObject>(
-                *connection_, pump_, *callers_, view, [this](std::uint64_t id) {
-                    jobs_.cancel(id);
-                });
+                *connection_,
+                pump_,
+                *callers_,
+                view,
+                JobObject::Calls{[this](std::uint64_t id) { jobs_.cancel(id); },
+                                 [this](std::uint64_t id) { jobs_.pause(id); },
+                                 [this](std::uint64_t id) { jobs_.resume(id); }});
             manager_->announce(view);
         });
     };
@@ -120,6 +127,7 @@ void Service::take_name() {
 void Service::refresh() {
     StringList paths;
     if (const JobView* active = jobs_.active()) paths.push_back(job_path(active->id));
+    if (const JobView* paused = jobs_.paused()) paths.push_back(job_path(paused->id));
     quietly(
         [&] { manager_->show(make_view(jobs_.status(), jobs_.state_name(), std::move(paths))); });
 }

@@ -104,6 +104,15 @@ class RealEngine final : public Engine {
                                        unix_seconds(clock_)});
     }
 
+    void set_paused_job(const PausedJob* job) override {
+        const StateDir state(open_root(settings_.sysroot).get(), true);
+        state.set_paused_job(job == nullptr ? std::nullopt : std::optional(*job));
+    }
+
+    [[nodiscard]] std::optional<PausedJob> paused_job() override {
+        return StateDir(open_root(settings_.sysroot).get(), true).paused_job();
+    }
+
     [[nodiscard]] std::uint64_t next_job_id() override {
         const std::lock_guard guard(id_mutex_);
         const StateDir state(open_root(settings_.sysroot).get(), true);

@@ -54,6 +54,14 @@ struct UpdateOptions {
     bool locked = false;          ///< staged only, and no shutdown finalizes it: finalize() does
 };
 
+/// An update that was stopped in the middle and waits to be told to go on. It is nothing but the
+/// wish for it: what was fetched lies where every stopped update leaves it.
+struct PausedJob {
+    std::uint64_t id = 0;
+    std::uint32_t user = 0;  ///< who started it
+    UpdateOptions options;
+};
+
 enum class UpdateOutcome { NothingToDo, Staged, Finalized };
 
 struct UpdateResult {
@@ -188,6 +196,12 @@ class Engine {
 
     /// Keeps `error` as LastError (nullptr: forgets it), durably.
     virtual void remember_error(const Error* error) = 0;
+
+    /// Durable when it returns; nullptr: there is none any more.
+    virtual void set_paused_job(const PausedJob* job) = 0;
+
+    /// What set_paused_job() was given last, also across restarts.
+    [[nodiscard]] virtual std::optional<PausedJob> paused_job() = 0;
 
     /// A job id that was never given before, also across restarts.
     [[nodiscard]] virtual std::uint64_t next_job_id() = 0;

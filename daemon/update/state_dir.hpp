@@ -15,6 +15,8 @@
 
 namespace cfs::update {
 
+struct PausedJob;
+
 /// Where everything lies below the sysroot.
 inline constexpr const char* kStorePath = "composefs";
 inline constexpr const char* kDeployPath = "state/deploy";
@@ -108,6 +110,11 @@ class StateDir {
 
     [[nodiscard]] std::optional<Fallback> fallback() const;
     void set_fallback(const std::optional<Fallback>& fallback) const;
+
+    /// Written without lock(): it is nothing of deployments. A damaged one reads as absent, and
+    /// then that update only has to be asked for again.
+    [[nodiscard]] std::optional<PausedJob> paused_job() const;
+    void set_paused_job(const std::optional<PausedJob>& job) const;
 
     [[nodiscard]] std::optional<RollbackIntent> rollback_intent() const;
     void set_rollback_intent(const std::optional<RollbackIntent>& intent) const;

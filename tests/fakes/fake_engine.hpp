@@ -55,6 +55,7 @@ class FakeEngine final : public update::Engine {
     using Script = std::function<void(update::ProgressSink&, const std::stop_token&)>;
 
     std::function<void()> on_reconcile = [] {};
+    std::function<void()> on_pause = [] {};  ///< before a pause, or its end, is recorded
     std::function<std::uint64_t(std::uint64_t)> on_id = [](std::uint64_t id) { return id; };
     update::CheckResult check_result;
     update::UpdateResult update_result;
@@ -175,6 +176,17 @@ class FakeEngine final : public update::Engine {
                                                1'700'000'000};
     }
 
+    void set_paused_job(const update::PausedJob* job) override {
+        on_pause();
+        const std::lock_guard lock(mutex_);
+        paused_ = job == nullptr ? std::nullopt : std::optional(*job);
+    }
+
+    std::optional<update::PausedJob> paused_job() override {
+        const std::lock_guard lock(mutex_);
+        return paused_;
+    }
+
     std::uint64_t next_job_id() override { return on_id(++last_id_); }
 
  private:
@@ -200,6 +212,7 @@ class FakeEngine final : public update::Engine {
     Script verb_ = [](update::ProgressSink&, const std::stop_token&) {};
     update::Status status_;
     std::vector<std::string> calls_;
+    std::optional<update::PausedJob> paused_;
     std::uint64_t last_id_ = 0;
 };
 

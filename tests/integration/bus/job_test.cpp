@@ -209,6 +209,40 @@ TEST_F(BusJob, IsCancelledThroughTheManager) {
     EXPECT_EQ(client().wait_for_end(job).state, "cancelled");
 }
 
+TEST_F(BusJob, IsPausedAndResumedThroughItsObject) {
+    block();
+    site_.start();
+    const std::string job = client().start("Update");
+    ASSERT_TRUE(site_.door.wait_until_reached());
+    EXPECT_TRUE(value<bool>(client().job(job), "Pausable"));
+    EXPECT_EQ(client().call_bare(job, bus::kJobInterface, "Pause"), "ok");
+    ASSERT_TRUE(client().wait_for([&](const Heard& heard) {
+        return heard.path == job && value<std::string>(heard.changed, "State") == "paused";
+    }));
+    const bus::VariantMap paused = client().job(job);
+    EXPECT_FALSE(value<bool>(paused, "Pausable"));
+    EXPECT_TRUE(value<bool>(paused, "Cancellable"));
+    EXPECT_EQ(value<std::string>(client().manager(), "State"), "paused");
+    EXPECT_EQ(value<std::vector<sdbus::ObjectPath>>(client().manager(), "Jobs"),
+              std::vector<sdbus::ObjectPath>{sdbus::ObjectPath{job}});
+    EXPECT_EQ(client().call_with_options("Update").rfind("org.cfsupdate1.Error.Inhibited: ", 0),
+              0U);
+    site_.door.open();
+    EXPECT_EQ(client().call_bare(job, bus::kJobInterface, "Resume"), "ok");
+    EXPECT_EQ(client().wait_for_end(job).state, "done");
+}
+
+TEST_F(BusJob, ThatWasPausedIsThereAfterARestart) {
+    const update::PausedJob record{17, 0, {"oci:/x:y", true, "", false}};
+    site_.engine.set_paused_job(&record);
+    site_.start();
+    const std::string job = bus::kJobPathPrefix + std::string("17");
+    EXPECT_EQ(value<std::string>(client().job(job), "State"), "paused");
+    client().cancel_active();
+    EXPECT_EQ(client().wait_for_end(job).state, "cancelled");
+    EXPECT_FALSE(site_.engine.paused_job());
+}
+
 TEST_F(BusJob, IsSharedBySecondIdenticalCallers) {
     block();
     site_.start();

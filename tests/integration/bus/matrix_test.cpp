@@ -66,8 +66,12 @@ constexpr std::array kRows{Row{"Check"},
 
 std::string judge(const std::string& answer) {
     const auto starts = [&](const std::string& start) { return answer.rfind(start, 0) == 0; };
-    // Another job may run still: Busy comes after the authorisation.
-    if (starts("ok") || starts("org.cfsupdate1.Error.Busy: job")) return "yes";
+    // Another job may run still, and only an update can be paused: both come after the
+    // authorisation.
+    for (const char* answered :
+         {"ok", "org.cfsupdate1.Error.Busy: job", "org.cfsupdate1.Error.Unsupported: job"}) {
+        if (starts(answered)) return "yes";
+    }
     if (starts("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired: ")) return "password";
     if (starts("org.freedesktop.DBus.Error.AccessDenied: ")) return "no";
     return answer;
@@ -147,7 +151,10 @@ class Matrix : public testing::Test {
 
     enum class Whose { Own, OwnOfAnotherConnection, Others };
 
-    void add_cancel(Place& place, const std::string& interface, Whose whose) {
+    void add_of_job(Place& place,
+                    const std::string& interface,
+                    const std::string& method,
+                    Whose whose) {
         std::vector<std::string> answers;
         for (std::size_t i = 0; i < kUsers.size(); ++i) {
             Caller& caller = *place.callers[i];
@@ -159,7 +166,7 @@ class Matrix : public testing::Test {
             const std::string job = start_job(owner);
             const bool of_job = interface == bus::kJobInterface;
             answers.push_back(caller.tell((of_job ? job : bus::kManagerPath) + " " + interface +
-                                          " Cancel 0" + (of_job ? " -" : "")));
+                                          " " + method + " 0" + (of_job ? " -" : "")));
             EXPECT_EQ(place.callers[0]->tell(job + " " + bus::kJobInterface + " Cancel 0 -"),
                       "ok ");
         }
@@ -167,7 +174,9 @@ class Matrix : public testing::Test {
                                  : whose == Whose::OwnOfAnotherConnection
                                      ? "of one's own job, from another connection"
                                      : "of another user's job";
-        add_row(interface == bus::kJobInterface ? "`Cancel` of a job" : "`Cancel`", text, answers);
+        add_row("`" + method + "`" + (interface == bus::kJobInterface ? " of a job" : ""),
+                text,
+                answers);
     }
 
     std::string table_;
@@ -196,10 +205,13 @@ TEST_F(Matrix, IsTheDocumentedOne) {
     plain.site.service.engine.set_verb([&](update::ProgressSink&, const std::stop_token& stop) {
         plain.site.service.door.pass(stop);
     });
-    for (const char* interface : {bus::kManagerInterface, bus::kJobInterface}) {
+    const auto add = [&](const char* interface, const char* method) {
         for (const Whose whose : {Whose::Own, Whose::OwnOfAnotherConnection, Whose::Others})
-            add_cancel(plain, interface, whose);
-    }
+            add_of_job(plain, interface, method, whose);
+    };
+    add(bus::kManagerInterface, "Cancel");
+    for (const char* method : {"Cancel", "Pause", "Resume"})
+        add(bus::kJobInterface, method);
     const std::string text = kHead + table_;
     if (std::getenv("CFS_UPDATE_LISTING") != nullptr) std::ofstream(CFS_AUTHORISATION) << text;
     std::ifstream in(CFS_AUTHORISATION);

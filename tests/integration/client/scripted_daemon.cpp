@@ -4,6 +4,7 @@
 //   steps     the same slowly enough for signals at 5 Hz to show it
 //   none      nothing to do
 //   slow      fetches without end until it is cancelled
+//   again     the same, and when it is asked for once more it comes to its end
 //   policy, network, missing    fails so
 //   die       ends the process in the middle
 #include "app/app.hpp"
@@ -57,7 +58,9 @@ class ScriptedEngine final : public update::Engine {
         update::UpdateResult out;
         out.deployment = deployment("2", update::DeploymentState::Armed);
         if (options.image == "none") return out;
-        if (options.image != "new") fetch(options.image == "slow", progress, stop);
+        const bool endless =
+            options.image == "slow" || (options.image == "again" && ++attempts_ == 1);
+        if (options.image != "new") fetch(endless, progress, stop);
         progress.stage("finalize");
         out.outcome =
             options.finalize ? update::UpdateOutcome::Finalized : update::UpdateOutcome::Staged;
@@ -153,6 +156,16 @@ class ScriptedEngine final : public update::Engine {
 
     void remember_error(const Error*) override {}
 
+    void set_paused_job(const update::PausedJob* job) override {
+        const std::lock_guard lock(mutex_);
+        paused_ = job == nullptr ? std::nullopt : std::optional(*job);
+    }
+
+    std::optional<update::PausedJob> paused_job() override {
+        const std::lock_guard lock(mutex_);
+        return paused_;
+    }
+
     std::uint64_t next_job_id() override { return ++last_id_; }
 
  private:
@@ -187,6 +200,8 @@ class ScriptedEngine final : public update::Engine {
     std::string image_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
+    std::optional<update::PausedJob> paused_;
+    int attempts_ = 0;
     std::uint64_t last_id_ = 0;
 };
 

@@ -139,7 +139,9 @@ void Tree::add_bus_verbs() {
     gc->add_flag("--dry-run", gc_options->dry_run, "only list");
     add_verify_and_repair();
     add_etc();
-    plain_verb<Cancel>("cancel", "stop the running job");
+    plain_verb<Cancel>("cancel", "stop the running job, or give up the paused one");
+    plain_verb<Pause>("pause", "stop the running update for now: 2 it is so already");
+    plain_verb<Resume>("resume", "go on with the paused update");
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
 }
 

@@ -148,7 +148,7 @@ struct EtcRestored {
 struct JobState {
     std::uint64_t id = 0;
     std::string kind;
-    std::string state;  ///< "queued", "running", "cancelling", "done", "failed", "cancelled"
+    std::string state;  ///< "queued", "running", "pausing", "paused", "cancelling", "done", ...
     std::string stage;
     std::string message;
     std::uint64_t bytes_done = 0;

@@ -156,6 +156,8 @@ struct EtcRestore {
 };
 
 struct Cancel {};
+struct Pause {};
+struct Resume {};
 struct Monitor {};
 
 struct Completion {
@@ -185,6 +187,8 @@ using Verb = std::variant<ImageDigest,
                           EtcPreviewVerb,
                           EtcRestore,
                           Cancel,
+                          Pause,
+                          Resume,
                           Monitor,
                           Completion>;
 

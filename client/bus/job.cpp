@@ -36,22 +36,29 @@ class Feed {
 void interrupted(JobProxy& job, bool ours, ProgressView& view) {
     if (!ours) {
         throw Error(ErrorCode::Cancelled,
-                    "left; the job runs on, because somebody else started it",
+                    "left; the job runs on, because it was not started here",
                     "'cfsctl cancel' stops it, 'cfsctl monitor' shows it");
     }
     view.message("cancelling; press Ctrl-C again to leave at once");
     job.cancel();
 }
 
-void wait_for_end(BusSession& session,
-                  JobProxy& job,
-                  const std::set<std::string>& announced,
-                  ProgressView& view) {
+/// It may stay so until after the next start of the machine.
+void leave_paused(const JobProxy& job) {
+    if (job.state().state != "paused") return;
+    throw Error(ErrorCode::Inhibited,
+                "the " + job.state().kind + " is paused",
+                "'cfsctl resume' goes on with it, 'cfsctl cancel' gives it up");
+}
+
+template <typename IsOurs>
+void wait_for_end(BusSession& session, JobProxy& job, IsOurs is_ours, ProgressView& view) {
     Feed feed(view);
     auto last_read = std::chrono::steady_clock::now();
     for (feed.show(job.state()); !job.state().ended(); feed.show(job.state())) {
         session.wait(kRefresh);
-        if (session.take_interrupt()) interrupted(job, announced.count(job.path()) > 0, view);
+        if (session.take_interrupt()) interrupted(job, is_ours(), view);
+        leave_paused(job);
         if (session.daemon_gone()) {
             throw Error(ErrorCode::Io,
                         "the update daemon went away while its job ran",
@@ -62,6 +69,21 @@ void wait_for_end(BusSession& session,
         last_read = now;
         job.refresh();
     }
+}
+
+bus::VariantMap result_of(JobProxy& job, ProgressView& view) {
+    view.finish();
+    if (job.state().state != "done") throw error_from_job(job.failure());
+    return job.result();
+}
+
+/// Of those that run or are paused, the one that is (or is not) paused.
+std::unique_ptr<JobProxy> find_job(BusSession& session, bool paused) {
+    for (const std::string& path : ManagerProxy(session).running_jobs()) {
+        auto job = std::make_unique<JobProxy>(session, path);
+        if ((job->state().state == "paused") == paused) return job;
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -87,6 +109,14 @@ void JobProxy::refresh() {
 
 void JobProxy::cancel() {
     static_cast<void>(session_.call(*proxy_, bus::kJobInterface, "Cancel"));
+}
+
+void JobProxy::pause() {
+    static_cast<void>(session_.call(*proxy_, bus::kJobInterface, "Pause"));
+}
+
+void JobProxy::resume() {
+    static_cast<void>(session_.call(*proxy_, bus::kJobInterface, "Resume"));
 }
 
 bus::VariantMap JobProxy::result() {
@@ -152,10 +182,50 @@ bus::VariantMap run_job(BusSession& session,
     std::set<std::string> announced;
     manager.subscribe([&](const std::string& path) { announced.insert(path); }, [](auto&&) {});
     JobProxy job(session, manager.start(method, options));
-    wait_for_end(session, job, announced, view);
-    view.finish();
-    if (job.state().state != "done") throw error_from_job(job.failure());
-    return job.result();
+    wait_for_end(
+        session, job, [&] { return announced.count(job.path()) > 0; }, view);
+    return result_of(job, view);
+}
+
+bool pause_job(BusSession& session) {
+    const auto job = find_job(session, false);
+    if (!job) {
+        if (find_job(session, true)) return false;
+        throw Error(ErrorCode::NotFound, "no job is running", "there is nothing to pause");
+    }
+    job->pause();
+    while (job->state().state != "paused") {
+        if (job->state().ended()) {
+            throw Error(ErrorCode::Cancelled,
+                        "job " + std::to_string(job->state().id) +
+                            " was over before it paused: " + job->state().state,
+                        "'cfsctl status' shows what came of it");
+        }
+        session.wait(kRefresh);
+        if (session.take_interrupt()) {
+            throw Error(ErrorCode::Cancelled,
+                        "left; the job pauses as soon as it can",
+                        "'cfsctl monitor' shows it");
+        }
+        if (session.daemon_gone()) {
+            throw Error(
+                ErrorCode::Io, "the update daemon went away", "see 'journalctl -u cfsupdated'");
+        }
+        job->refresh();
+    }
+    return true;
+}
+
+bus::VariantMap resume_job(BusSession& session, ProgressView& view) {
+    const auto job = find_job(session, true);
+    if (!job) {
+        throw Error(ErrorCode::NotFound, "no job is paused", "'cfsctl update' starts an update");
+    }
+    job->resume();
+    job->refresh();
+    wait_for_end(
+        session, *job, [] { return false; }, view);
+    return result_of(*job, view);
 }
 
 }  // namespace cfs::client

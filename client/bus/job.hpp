@@ -28,6 +28,8 @@ class JobProxy {
     void refresh();
 
     void cancel();
+    void pause();
+    void resume();
 
     /// a{sv} property, read now.
     [[nodiscard]] bus::VariantMap result();
@@ -53,10 +55,10 @@ class ManagerProxy {
     /// Calls a method that starts a job; returns the job's object path.
     [[nodiscard]] std::string start(const char* method, const bus::VariantMap& options);
 
-    /// Object paths of the jobs that wait or run.
+    /// Object paths of the jobs that wait or run, or are paused.
     [[nodiscard]] std::vector<std::string> running_jobs();
 
-    /// Asks the running job to stop. NotFound without one.
+    /// Asks the running job to stop, or gives up the paused one. NotFound without one.
     void cancel();
 
     using NewJob = std::function<void(const std::string& path)>;
@@ -72,10 +74,18 @@ class ManagerProxy {
 
 /// Starts a job, shows its progress and waits for its end; returns its Result. Ctrl-C asks the job
 /// to stop if this call started it, and only leaves if it joined one. Throws what the job failed
-/// with, Cancelled included; Io when the daemon goes away.
+/// with, Cancelled included; Inhibited when somebody paused it; Io when the daemon goes away.
 [[nodiscard]] bus::VariantMap run_job(BusSession& session,
                                       const char* method,
                                       const bus::VariantMap& options,
                                       ProgressView& view);
+
+/// Pauses the job that runs and waits until it is. False when one is paused already; NotFound
+/// without one; Cancelled when Ctrl-C was pressed, and when the job had ended before.
+[[nodiscard]] bool pause_job(BusSession& session);
+
+/// Has the paused job go on, and then as run_job() for a job of somebody else. NotFound without
+/// one.
+[[nodiscard]] bus::VariantMap resume_job(BusSession& session, ProgressView& view);
 
 }  // namespace cfs::client

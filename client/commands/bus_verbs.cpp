@@ -109,4 +109,21 @@ ExitCode run(const Cancel&, const Global& global) {
     return ExitCode::Done;
 }
 
+ExitCode run(const Pause&, const Global& global) {
+    const PasswordAgent agent(global.bus, global.ask_password);
+    BusSession session(global.bus, global.ask_password);
+    const bool news = pause_job(session);
+    std::cout << (global.json ? text_json({{"state", "paused"}})
+                              : "the update is paused; 'cfsctl resume' goes on with it")
+              << '\n';
+    return news ? ExitCode::Done : ExitCode::NothingToDo;
+}
+
+ExitCode run(const Resume&, const Global& global) {
+    const PasswordAgent agent(global.bus, global.ask_password);
+    BusSession session(global.bus, global.ask_password);
+    ProgressView view(STDERR_FILENO, is_terminal(STDERR_FILENO));
+    return finished(decode_update(resume_job(session, view)), global);
+}
+
 }  // namespace cfs::client

@@ -186,6 +186,38 @@ TEST_F(BusVerbs, CancelStopsAnothersJob) {
     EXPECT_EQ(update.finish().code, 1);
 }
 
+TEST_F(BusVerbs, PauseEndsTheUpdateAndResumeFollowsItToItsEnd) {
+    Child update(site_.cfsctl({"update", "--image", "again"}));
+    ASSERT_TRUE(update.wait_for_err("fetch: "));
+    const Ended paused = site_.call({"pause"});
+    EXPECT_EQ(paused.code, 0) << paused.err;
+    EXPECT_EQ(paused.out, "the update is paused; 'cfsctl resume' goes on with it\n");
+    const Ended ended = update.finish();
+    EXPECT_EQ(ended.code, 5);
+    EXPECT_NE(ended.err.find("cfsctl: the update is paused\n  hint: 'cfsctl resume' goes on"),
+              std::string::npos)
+        << ended.err;
+    EXPECT_EQ(boost::json::parse(site_.call({"status", "--json"}).out).at("state").as_string(),
+              "paused");
+    EXPECT_EQ(site_.call({"pause"}).code, 2);
+    const Ended blocked = site_.call({"update"});
+    EXPECT_EQ(blocked.code, 5);
+    EXPECT_NE(blocked.err.find(" (update) is paused\n  hint: "), std::string::npos) << blocked.err;
+    const Ended resumed = site_.call({"resume"});
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_NE(resumed.out.find("installed 2"), std::string::npos) << resumed.out;
+    EXPECT_NE(resumed.err.find("fetch: fetching layers\n"), std::string::npos) << resumed.err;
+}
+
+TEST_F(BusVerbs, CancelGivesAPausedJobUp) {
+    Child update(site_.cfsctl({"update", "--image", "slow"}));
+    ASSERT_TRUE(update.wait_for_err("fetch: "));
+    EXPECT_EQ(site_.call({"pause", "--json"}).out, "{\"schema\":1,\"state\":\"paused\"}\n");
+    EXPECT_EQ(site_.call({"cancel"}).code, 0);
+    EXPECT_EQ(site_.call({"cancel"}).code, 3);
+    EXPECT_EQ(update.finish().code, 5);
+}
+
 TEST_F(BusVerbs, MonitorShowsAJobFromItsStartToItsEnd) {
     Child monitor(site_.cfsctl({"monitor", "--json"}));
     ASSERT_TRUE(monitor.wait_for_out("\"idle\""));
@@ -245,7 +277,9 @@ INSTANTIATE_TEST_SUITE_P(Verbs,
                                          Row{{"finalize"}, 3},
                                          Row{{"rollback"}, 0},
                                          Row{{"gc"}, 0},
-                                         Row{{"cancel"}, 3}),
+                                         Row{{"cancel"}, 3},
+                                         Row{{"pause"}, 3},
+                                         Row{{"resume"}, 3}),
                          row_name);
 
 TEST(NoDaemon, IsSaidWithAHint) {

@@ -38,6 +38,7 @@ class Tree : public VerbTree {
     void add_bus_verbs();
     void add_verify_and_repair();
     void add_etc();
+    void add_inhibit();
     void add_completion();
 };
 
@@ -132,6 +133,9 @@ void Tree::add_bus_verbs() {
                      update_options->expected_digest,
                      "manifest or image digest that it must turn out to be")
         ->option_text("DIGEST");
+    update->add_flag("--ignore-inhibitors",
+                     update_options->ignore_inhibitors,
+                     "begin though programs asked updates to wait");
     plain_verb<Finalize>("finalize", "merge /etc and make what is staged next");
     plain_verb<Rollback>("rollback", "make the previous deployment next");
     const auto [gc, gc_options] =
@@ -142,6 +146,7 @@ void Tree::add_bus_verbs() {
     plain_verb<Cancel>("cancel", "stop the running job, or give up the paused one");
     plain_verb<Pause>("pause", "stop the running update for now: 2 it is so already");
     plain_verb<Resume>("resume", "go on with the paused update");
+    add_inhibit();
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
 }
 
@@ -177,6 +182,20 @@ void Tree::add_etc() {
     const auto [restore, restore_options] =
         verb<EtcRestore>(*etc, "restore", "give a file back as the running image has it: 2 it is");
     add_path(*restore, restore_options->path, "file or link below /etc")->required();
+}
+
+void Tree::add_inhibit() {
+    const auto [sub, options] =
+        verb<Inhibit>(app(), "inhibit", "run a command; until it ends no update begins");
+    sub->add_option("--why", options->why, "what the update has to wait for, for people")
+        ->option_text("TEXT");
+    sub->add_option("--who", options->who, "the program's name (the command's)")
+        ->option_text("TEXT");
+    sub->add_option("--what", options->what, "update, check or check:update (update)")
+        ->option_text("WHAT");
+    sub->add_option("COMMAND", options->command, "after --: the command and its arguments")
+        ->required()
+        ->type_name("");
 }
 
 void Tree::add_completion() {

@@ -53,6 +53,12 @@ struct Failure {
     std::int64_t time = 0;
 };
 
+/// Why an update would not begin now.
+struct Blocker {
+    std::string kind;  ///< "paused", "inhibited"
+    std::string text;
+};
+
 struct Status {
     std::string daemon_version;
     std::string state;
@@ -67,6 +73,7 @@ struct Status {
     bool reboot_pending = false;
     std::string verity;
     std::vector<std::string> warnings;
+    std::vector<Blocker> blockers;
 };
 
 struct CheckOutcome {

@@ -120,6 +120,7 @@ struct Update {
     bool finalize = true;
     bool lock = false;
     std::string expected_digest;
+    bool ignore_inhibitors = false;
 };
 
 struct Finalize {};
@@ -157,6 +158,14 @@ struct EtcRestore {
 
 struct Cancel {};
 struct Pause {};
+
+struct Inhibit {
+    std::string what = "update";
+    std::string who;
+    std::string why;
+    std::vector<std::string> command;
+};
+
 struct Resume {};
 struct Monitor {};
 
@@ -188,6 +197,7 @@ using Verb = std::variant<ImageDigest,
                           EtcRestore,
                           Cancel,
                           Pause,
+                          Inhibit,
                           Resume,
                           Monitor,
                           Completion>;

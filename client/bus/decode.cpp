@@ -96,6 +96,10 @@ Status decode_status(const bus::VariantMap& properties) {
     read(properties, "RebootPending", out.reboot_pending);
     read(properties, "Verity", out.verity);
     read(properties, "Warnings", out.warnings);
+    std::vector<sdbus::Struct<std::string, std::string>> blockers;
+    read(properties, "Blockers", blockers);
+    for (const auto& each : blockers)
+        out.blockers.push_back({each.get<0>(), each.get<1>()});
     return out;
 }
 

@@ -60,6 +60,7 @@ ExitCode run(const Update& options, const Global& global) {
     // Without the flag the daemon's own setting decides.
     if (!options.finalize) map["finalize"] = sdbus::Variant{false};
     if (options.lock) map["lock"] = sdbus::Variant{true};
+    if (options.ignore_inhibitors) map["ignore-inhibitors"] = sdbus::Variant{true};
     return finished(decode_update(run_verb(global, "Update", map)), global);
 }
 

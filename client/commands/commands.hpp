@@ -32,6 +32,8 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const EtcRestore& options, const Global& global);
 [[nodiscard]] ExitCode run(const Cancel& options, const Global& global);
 [[nodiscard]] ExitCode run(const Pause& options, const Global& global);
+/// \returns the exit code of the command that it runs
+[[nodiscard]] ExitCode run(const Inhibit& options, const Global& global);
 [[nodiscard]] ExitCode run(const Resume& options, const Global& global);
 [[nodiscard]] ExitCode run(const Monitor& options, const Global& global);
 [[nodiscard]] ExitCode run(const Completion& options, const Global& global);

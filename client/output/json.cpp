@@ -125,6 +125,10 @@ std::string to_json(const Status& status) {
     out["image"] = status.image;
     out["verity"] = status.verity;
     out["warnings"] = list(status.warnings);
+    json::array blockers;
+    for (const Blocker& each : status.blockers)
+        blockers.push_back(json::object{{"kind", each.kind}, {"text", each.text}});
+    out["blockers"] = std::move(blockers);
     out["daemon_version"] = status.daemon_version;
     return json::serialize(out);
 }

@@ -90,6 +90,8 @@ std::string summary(const Status& status, const Look& look) {
         out += line(
             look, "Reboot", "pending: the loader's next choice is not what runs", Color::Yellow);
     }
+    for (const Blocker& blocker : status.blockers)
+        out += line(look, "Waits", blocker.kind + ": " + blocker.text, Color::Yellow);
     for (const std::string& warning : status.warnings) {
         out += line(look, "Warning", warning, Color::Yellow);
     }

@@ -3,17 +3,10 @@
 
 #include "service/text.hpp"
 
-#include <algorithm>
-
 namespace cfs::service {
 namespace {
 
 constexpr std::size_t kMaxDetail = 200;
-
-bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7f;
-}
 
 }  // namespace
 
@@ -45,12 +38,16 @@ std::string_view action_id(Action action) {
             return "org.cfsupdate1.cancel";
         case Action::Pause:
             return "org.cfsupdate1.pause";
+        case Action::Inhibit:
+            return "org.cfsupdate1.inhibit";
+        case Action::IgnoreInhibitors:
+            return "org.cfsupdate1.ignore-inhibitors";
     }
     return "";
 }
 
 bool is_for_active_users(Action action) {
-    return action == Action::Check || action == Action::Update;
+    return action == Action::Check || action == Action::Update || action == Action::Inhibit;
 }
 
 std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_default) {
@@ -63,6 +60,7 @@ std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_defau
             // When it is finalized otherwise than the settings say, that is Finalize's question.
             const bool other = request.lock || (request.finalize && !finalize_by_default);
             if (other) actions.push_back(Action::Finalize);
+            if (request.ignore_inhibitors) actions.push_back(Action::IgnoreInhibitors);
             return actions;
         }
         case JobKind::Finalize:
@@ -90,10 +88,7 @@ bool is_for_root_only(const JobRequest& request) {
 ActionDetails details_of(const JobRequest& request) {
     ActionDetails details;
     const auto add = [&details](const char* name, const std::string& text) {
-        if (text.empty()) return;
-        std::string shown = bus_text(text, kMaxDetail);
-        std::replace_if(shown.begin(), shown.end(), is_control, '?');
-        details.emplace(name, std::move(shown));
+        if (!text.empty()) details.emplace(name, bus_line(text, kMaxDetail));
     };
     add("image", request.image);
     add("deployment", request.deployment);

@@ -27,7 +27,9 @@ enum class Action {
     PreviewEtc,
     RestoreEtc,
     Cancel,
-    Pause
+    Pause,
+    Inhibit,
+    IgnoreInhibitors
 };
 
 inline constexpr std::array kActions{Action::Check,
@@ -42,13 +44,16 @@ inline constexpr std::array kActions{Action::Check,
                                      Action::PreviewEtc,
                                      Action::RestoreEtc,
                                      Action::Cancel,
-                                     Action::Pause};
+                                     Action::Pause,
+                                     Action::Inhibit,
+                                     Action::IgnoreInhibitors};
 
 /// "org.cfsupdate1.update-image", ...
 [[nodiscard]] std::string_view action_id(Action action);
 
 /// May whoever sits at the machine do it without a password? Only what leads to the newest of the
-/// configured image. The policy file's default; the administrator's rules may say otherwise.
+/// configured image, and asking it to wait. The policy file's default; the administrator's rules
+/// may say otherwise.
 [[nodiscard]] bool is_for_active_users(Action action);
 
 /// Each of them is asked for, in this order. What the options bring beyond the plain call is an

@@ -83,6 +83,7 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
                     describe(active_->view) + " is running already",
                     "Wait for it, or stop it with 'cfsctl cancel'.");
     }
+    if (hooks_.admit) hooks_.admit(request);
     active_.emplace();
     active_->request = request;
     active_->board = std::make_shared<ProgressBoard>();

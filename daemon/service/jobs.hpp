@@ -45,6 +45,8 @@ class Jobs {
     /// What others do about it. All are called on the main thread, from the loop or from within
     /// submit() and cancel(); they must not throw.
     struct Hooks {
+        /// Before a new job is accepted: what it throws refuses that. May be missing.
+        std::function<void(const JobRequest&)> admit = {};
         std::function<void()> ready;    ///< once: the first status is there
         std::function<void()> refresh;  ///< status(), state_name() or active() changed
         std::function<void(const JobView&)> added;

@@ -126,6 +126,21 @@ void ManagerObject::Cancel(sdbus::Result<>&& result, Options options) {
     });
 }
 
+void ManagerObject::Inhibit(sdbus::Result<sdbus::UnixFd>&& result, Options options) {
+    using Answer = Reply<sdbus::UnixFd>;
+    const auto reply = std::make_shared<Answer>(std::move(result), pump_);
+    guard(*reply, [&] {
+        callers_.guard_call(
+            bus::caller_of(getObject()),
+            reply,
+            {{Action::Inhibit}},
+            [this, wish = read_wish(options)](Answer& answer, const Initiator& caller) {
+                UniqueFd fd = calls_.inhibit(wish, caller);
+                answer.done(sdbus::UnixFd{fd.release(), sdbus::adopt_fd});
+            });
+    });
+}
+
 std::string ManagerObject::Version() {
     return facts_.version;
 }
@@ -176,6 +191,13 @@ std::string ManagerObject::Verity() {
 
 std::vector<std::string> ManagerObject::Warnings() {
     return to_bus(view_.warnings);
+}
+
+std::vector<sdbus::Struct<std::string, std::string>> ManagerObject::Blockers() {
+    std::vector<sdbus::Struct<std::string, std::string>> out;
+    for (const auto& [kind, text] : view_.blockers)
+        out.emplace_back(kind, text);
+    return out;
 }
 
 std::vector<sdbus::ObjectPath> ManagerObject::Jobs() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/unique_fd.hpp"
 #include "service/caller_check.hpp"
 #include "service/job_view.hpp"
 #include "service/manager_view.hpp"
@@ -28,6 +29,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
         std::function<std::uint64_t(const JobRequest&, const Initiator&)> submit;
         /// Nothing for a job that ended.
         std::function<void(std::uint64_t id)> cancel;
+        /// May throw Error.
+        std::function<UniqueFd(const InhibitWish&, const Initiator&)> inhibit;
         /// The job that waits or runs, or else the paused one; or nullptr.
         std::function<const JobView*()> current;
     };
@@ -64,6 +67,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     void PreviewEtc(JobResult&& result, Options options) override;
     void RestoreEtc(JobResult&& result, Options options) override;
     void Cancel(sdbus::Result<>&& result, Options options) override;
+    void Inhibit(sdbus::Result<sdbus::UnixFd>&& result, Options options) override;
     std::string Version() override;
     std::string Image() override;
     std::string State() override;
@@ -77,6 +81,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     bool RebootPending() override;
     std::string Verity() override;
     std::vector<std::string> Warnings() override;
+    std::vector<sdbus::Struct<std::string, std::string>> Blockers() override;
     std::vector<sdbus::ObjectPath> Jobs() override;
 
     BusPump& pump_;

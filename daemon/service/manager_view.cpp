@@ -42,6 +42,7 @@ std::vector<std::string> changed_names(const ManagerView& before, const ManagerV
     compare("RebootPending", before.reboot_pending, after.reboot_pending);
     compare("Verity", before.verity, after.verity);
     compare("Warnings", before.warnings, after.warnings);
+    compare("Blockers", before.blockers, after.blockers);
     compare("Jobs", before.jobs, after.jobs);
     return names;
 }

@@ -5,6 +5,7 @@
 #include "update/status.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cfs::service {
@@ -22,7 +23,8 @@ struct ManagerView {
     bool reboot_pending = false;
     std::string verity;
     StringList warnings;
-    StringList jobs;  ///< object paths
+    std::vector<std::pair<std::string, std::string>> blockers;  ///< kind, text
+    StringList jobs;                                            ///< object paths
 };
 
 [[nodiscard]] ManagerView make_view(const update::Status& status,

@@ -123,6 +123,7 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
                         "leave one of them out");
         }
         reader.text("expected-digest", request.expected_digest);
+        reader.flag("ignore-inhibitors", request.ignore_inhibitors);
     }
     if (kind == JobKind::Collect) reader.flag("dry-run", request.dry_run);
     if (kind == JobKind::Verify || kind == JobKind::Repair) {
@@ -139,6 +140,16 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
     }
     reader.finish();
     return request;
+}
+
+InhibitWish read_wish(const bus::VariantMap& options) {
+    InhibitWish wish;
+    OptionReader reader("Inhibit", options);
+    reader.text("what", wish.what);
+    reader.text("who", wish.who);
+    reader.text("why", wish.why);
+    reader.finish();
+    return wish;
 }
 
 void refuse_options(std::string_view method, const bus::VariantMap& options) {

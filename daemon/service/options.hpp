@@ -19,4 +19,7 @@ inline constexpr std::size_t kMaxOption = 4096;
 /// For methods that take none yet. \throws InvalidArgs
 void refuse_options(std::string_view method, const bus::VariantMap& options);
 
+/// Options of Inhibit. \throws InvalidArgs
+[[nodiscard]] InhibitWish read_wish(const bus::VariantMap& options);
+
 }  // namespace cfs::service

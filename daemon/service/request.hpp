@@ -36,7 +36,8 @@ struct JobRequest {
     bool finalize = true;
     std::string expected_digest;
     bool dry_run = false;
-    bool lock = false;            ///< Update: staged, and no shutdown finalizes it
+    bool lock = false;               ///< Update: staged, and no shutdown finalizes it
+    bool ignore_inhibitors = false;  ///< Update
     std::string deployment = {};  ///< Verify, Repair; empty: all; PreviewEtc; empty: what is staged
     bool full = false;            ///< Verify
     /// Verify, Repair: bytes per second; unset: the setting store.verify_rate
@@ -47,6 +48,13 @@ struct JobRequest {
     std::shared_ptr<UniqueFd> content = {};
 
     bool operator==(const JobRequest&) const = default;
+};
+
+/// What a caller of Inhibit gave.
+struct InhibitWish {
+    std::string what = "update";  ///< "update", "check", "check:update"
+    std::string who = {};
+    std::string why = {};
 };
 
 /// May a second, identical request be answered with the job that runs for the first? Not where

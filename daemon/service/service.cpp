@@ -40,21 +40,28 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
                 events_.lost(Error(ErrorCode::Io, "the connection to the bus is gone: " + why));
             }),
       callers_(std::make_unique<CallerCheck>(io, *connection_, pump_, config.callers)),
+      inhibitors_(std::make_unique<Inhibitors>(
+          io, *connection_, pump_, config.inhibitors, [this] { refresh(); })),
       jobs_(io, engine, config.timing, hooks()) {
     manager_ = std::make_unique<ManagerObject>(
-        *connection_,
-        pump_,
-        *callers_,
-        std::move(config.facts),
-        ManagerObject::Calls{[this](const JobRequest& request, const Initiator& caller) {
-                                 return jobs_.submit(request, caller);
-                             },
-                             [this](std::uint64_t id) { jobs_.cancel(id); },
-                             [this] {
-                                 const JobView* const active = jobs_.active();
-                                 return active != nullptr ? active : jobs_.paused();
-                             }});
+        *connection_, pump_, *callers_, std::move(config.facts), calls());
     watch_name();
+}
+
+ManagerObject::Calls Service::calls() {
+    ManagerObject::Calls calls;
+    calls.submit = [this](const JobRequest& request, const Initiator& caller) {
+        return jobs_.submit(request, caller);
+    };
+    calls.cancel = [this](std::uint64_t id) { jobs_.cancel(id); };
+    calls.inhibit = [this](const InhibitWish& wish, const Initiator& caller) {
+        return inhibitors_->take(wish, caller);
+    };
+    calls.current = [this] {
+        const JobView* const active = jobs_.active();
+        return active != nullptr ? active : jobs_.paused();
+    };
+    return calls;
 }
 
 Service::~Service() {
@@ -72,6 +79,7 @@ void Service::look_again() {
 
 Jobs::Hooks Service::hooks() {
     Jobs::Hooks hooks;
+    hooks.admit = [this](const JobRequest& request) { inhibitors_->require_free(request); };
     hooks.ready = [this] { take_name(); };
     hooks.refresh = [this] { refresh(); };
     hooks.added = [this](const JobView& view) {
@@ -128,8 +136,14 @@ void Service::refresh() {
     StringList paths;
     if (const JobView* active = jobs_.active()) paths.push_back(job_path(active->id));
     if (const JobView* paused = jobs_.paused()) paths.push_back(job_path(paused->id));
-    quietly(
-        [&] { manager_->show(make_view(jobs_.status(), jobs_.state_name(), std::move(paths))); });
+    quietly([&] {
+        ManagerView view = make_view(jobs_.status(), jobs_.state_name(), std::move(paths));
+        if (const JobView* paused = jobs_.paused())
+            view.blockers.emplace_back("paused", describe(*paused) + " is paused");
+        for (std::string& text : inhibitors_->list())
+            view.blockers.emplace_back("inhibited", std::move(text));
+        manager_->show(std::move(view));
+    });
 }
 
 void Service::shut_down(std::function<void()> done) {
@@ -144,6 +158,7 @@ void Service::leave_bus() noexcept {
     stopping_ = true;
     pump_.stop();
     callers_.reset();
+    inhibitors_.reset();
     job_objects_.clear();
     manager_.reset();
     bus_daemon_.reset();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/caller_check.hpp"
+#include "service/inhibitors.hpp"
 #include "service/job_object.hpp"
 #include "service/jobs.hpp"
 #include "service/manager_object.hpp"
@@ -25,6 +26,7 @@ class Service {
         ManagerObject::Facts facts;
         Jobs::Timing timing;
         CallerCheck::Config callers = {};
+        Inhibitors::Limits inhibitors = {};
     };
 
     struct Events {
@@ -55,6 +57,7 @@ class Service {
     void watch_name();
     void take_name();
     void leave_bus() noexcept;
+    [[nodiscard]] ManagerObject::Calls calls();
     void refresh();
 
     Events events_;
@@ -65,6 +68,7 @@ class Service {
     std::unique_ptr<ManagerObject> manager_;
     // After what its pending calls use, so that they are answered before that goes.
     std::unique_ptr<CallerCheck> callers_;
+    std::unique_ptr<Inhibitors> inhibitors_;
     Jobs jobs_;
     bool stopping_ = false;
 };

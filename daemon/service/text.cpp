@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/text.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace cfs::service {
@@ -58,6 +59,19 @@ std::string bus_text(std::string_view text, std::size_t limit) {
         out.append(piece);
         text.remove_prefix(length == 0 ? 1 : length);
     }
+    return out;
+}
+
+std::string bus_line(std::string_view text, std::size_t limit) {
+    std::string out = bus_text(text, limit);
+    std::replace_if(
+        out.begin(),
+        out.end(),
+        [](char c) {
+            const auto byte = static_cast<unsigned char>(c);
+            return byte < 0x20 || byte == 0x7f;
+        },
+        '?');
     return out;
 }
 

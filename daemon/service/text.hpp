@@ -14,4 +14,7 @@ inline constexpr std::size_t kMaxText = std::size_t{64} * 1024;
 /// bytes and a mark that something was cut. Each byte that fits nowhere becomes U+FFFD.
 [[nodiscard]] std::string bus_text(std::string_view text, std::size_t limit = kMaxText);
 
+/// The same in one line: control characters become '?'. For what callers want people to read.
+[[nodiscard]] std::string bus_line(std::string_view text, std::size_t limit);
+
 }  // namespace cfs::service

@@ -239,6 +239,11 @@ std::vector<Key> boot_and_update_keys() {
                  CFS_FIELD(boot.esp_reserve)),
         count_key("update.keep", "a number from 2 to 100", 2, 100, CFS_FIELD(update.keep)),
         bool_key("update.auto_finalize", CFS_FIELD(update.auto_finalize)),
+        duration_key("update.inhibit_max_age",
+                     "a duration from \"1min\" to \"168h\", e.g. \"24h\"",
+                     std::chrono::minutes(1),
+                     std::chrono::hours(168),
+                     CFS_FIELD(update.inhibit_max_age)),
     };
 }
 

@@ -2,6 +2,7 @@
 #include "bus_client.hpp"
 
 #include "base/error.hpp"
+#include "base/file_io.hpp"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -112,6 +113,14 @@ std::string BusClient::call_with_options(const std::string& method,
     } catch (const sdbus::Error& e) {
         return std::string(e.getName()) + ": " + std::string(e.getMessage());
     }
+}
+
+UniqueFd BusClient::inhibit(const bus::VariantMap& options) {
+    const auto manager = proxy(bus::kManagerPath);
+    auto reply = bus::call(*manager, bus::kManagerInterface, "Inhibit", false, options);
+    sdbus::UnixFd fd;
+    reply >> fd;
+    return duplicate_fd(fd.get());
 }
 
 void BusClient::take_name(const std::string& name) {

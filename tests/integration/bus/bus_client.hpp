@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/unique_fd.hpp"
 #include "dbus/bus_compat.hpp"
 
 #include <sys/types.h>
@@ -38,6 +39,9 @@ class BusClient {
 
     /// Calls a Manager method that starts a job. \throws sdbus::Error
     std::string start(const std::string& method, const bus::VariantMap& options = {});
+
+    /// Takes an inhibitor. \throws sdbus::Error
+    UniqueFd inhibit(const bus::VariantMap& options);
 
     /// A call without arguments, whatever the method takes. "ok", or the error's name and text.
     std::string call_bare(const std::string& path,

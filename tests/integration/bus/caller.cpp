@@ -85,7 +85,8 @@ class Caller {
         auto reply = without ? bus::call(*object, interface.c_str(), method, ask)
                              : bus::call(*object, interface.c_str(), method, ask, options);
         sdbus::ObjectPath job;
-        if (!without && method != "Cancel") reply >> job;
+        // A descriptor that Inhibit gives goes with the reply.
+        if (!without && method != "Cancel" && method != "Inhibit") reply >> job;
         return "ok " + std::string(job);
     }
 

@@ -44,6 +44,7 @@ constexpr std::array kRows{Row{"Check"},
                            Row{"Update", "finalize=b:0"},
                            Row{"Update", "finalize=b:1"},
                            Row{"Update", "lock=b:1"},
+                           Row{"Update", "ignore-inhibitors=b:1"},
                            Row{"Update", "", kWaits},
                            Row{"Update", "finalize=b:1", kWaits},
                            Row{"Update", "image=s:oci:/x"},
@@ -62,7 +63,10 @@ constexpr std::array kRows{Row{"Check"},
                            Row{"PreviewEtc", "deployment=s:staged"},
                            Row{"PreviewEtc", "path=s:ssh"},
                            Row{"PreviewEtc", "content=h:"},
-                           Row{"RestoreEtc", "path=s:hosts"}};
+                           Row{"RestoreEtc", "path=s:hosts"},
+                           Row{"Inhibit", "why=s:demo"},
+                           Row{"Inhibit", "who=s:demo why=s:demo"},
+                           Row{"Inhibit", "what=s:check why=s:demo"}};
 
 std::string judge(const std::string& answer) {
     const auto starts = [&](const std::string& start) { return answer.rfind(start, 0) == 0; };

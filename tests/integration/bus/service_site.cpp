@@ -13,6 +13,7 @@ void ServiceSite::start(service::Jobs::Timing timing) {
     config.facts = {"1.2.3", "oci:/images:stable", finalize_by_default};
     config.callers = callers;
     config.timing = timing;
+    config.inhibitors = inhibitors;
     service::Service::Events events;
     ready_.open();
     events.ready = [this] { ready_.pass(); };

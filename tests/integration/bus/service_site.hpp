@@ -48,6 +48,7 @@ class ServiceSite {
     // Before start().
     bool finalize_by_default = true;
     service::CallerCheck::Config callers;
+    service::Inhibitors::Limits inhibitors;
 
  private:
     void run();

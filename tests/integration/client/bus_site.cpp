@@ -2,6 +2,13 @@
 #include "bus_site.hpp"
 
 #include "base/error.hpp"
+#include "base/unique_fd.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace cfs::test {
 
@@ -35,6 +42,17 @@ std::vector<std::string> BusSite::cfsctl(const std::vector<std::string>& args) c
     std::vector<std::string> out = {CFS_CFSCTL, "--bus", address_};
     out.insert(out.end(), args.begin(), args.end());
     return out;
+}
+
+std::string BusSite::fifo() {
+    const std::string path = dir_ / "fifo";
+    if (::mkfifo(path.c_str(), 0600) != 0 && errno != EEXIST) throw_errno("making '" + path + "'");
+    return path;
+}
+
+void BusSite::feed_fifo() {
+    const UniqueFd fd(::open(fifo().c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd || ::write(fd.get(), "\n", 1) != 1) throw_errno("feeding '" + fifo() + "'");
 }
 
 }  // namespace cfs::test

@@ -26,6 +26,11 @@ class BusSite {
 
     [[nodiscard]] Child& daemon() { return *daemon_; }
 
+    /// A FIFO in this site's directory, made by the first call.
+    [[nodiscard]] std::string fifo();
+    /// Whoever reads a line from it gets one.
+    void feed_fifo();
+
     [[nodiscard]] Ended call(const std::vector<std::string>& args) const {
         return run(cfsctl(args));
     }

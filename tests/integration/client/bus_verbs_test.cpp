@@ -218,6 +218,43 @@ TEST_F(BusVerbs, CancelGivesAPausedJobUp) {
     EXPECT_EQ(update.finish().code, 5);
 }
 
+TEST_F(BusVerbs, InhibitHoldsUpdatesUpWhileItsCommandRuns) {
+    Child inhibit(site_.cfsctl({"inhibit",
+                                "--why",
+                                "a talk",
+                                "--",
+                                "sh",
+                                "-c",
+                                "echo begun; read line < \"$0\"; exit 7",
+                                site_.fifo()}));
+    ASSERT_TRUE(inhibit.wait_for_out("begun"));
+    const Ended status = site_.call({"status"});
+    EXPECT_NE(status.out.find("Waits       inhibited: update: sh: a talk (user id "),
+              std::string::npos)
+        << status.out;
+    const boost::json::value json = boost::json::parse(site_.call({"status", "--json"}).out);
+    EXPECT_EQ(json.at("blockers").at(0).at("kind").as_string(), "inhibited");
+    const Ended update = site_.call({"update", "--image", "new"});
+    EXPECT_EQ(update.code, 5);
+    EXPECT_NE(update.err.find("a talk (user id "), std::string::npos) << update.err;
+    EXPECT_NE(update.err.find("\n  hint: "), std::string::npos) << update.err;
+    EXPECT_EQ(site_.call({"update", "--image", "new", "--ignore-inhibitors"}).code, 0);
+    site_.feed_fifo();
+    EXPECT_EQ(inhibit.finish().code, 7) << "the command's own";
+    EXPECT_EQ(site_.call({"update", "--image", "new"}).code, 0);
+}
+
+TEST_F(BusVerbs, InhibitEndsAsItsCommandDoes) {
+    EXPECT_EQ(site_.call({"inhibit", "true"}).code, 0);
+    EXPECT_EQ(site_.call({"inhibit", "--", "sh", "-c", "kill -TERM $$"}).code, 128 + SIGTERM);
+    const Ended none = site_.call({"inhibit", "--", "/nonexistent/command"});
+    EXPECT_EQ(none.code, 127);
+    EXPECT_NE(none.err.find("there is no command"), std::string::npos);
+    const Ended wrong = site_.call({"inhibit", "--what", "reboot", "--", "echo", "ran"});
+    EXPECT_EQ(wrong.code, 1);
+    EXPECT_EQ(wrong.out, "") << "it is not run without";
+}
+
 TEST_F(BusVerbs, MonitorShowsAJobFromItsStartToItsEnd) {
     Child monitor(site_.cfsctl({"monitor", "--json"}));
     ASSERT_TRUE(monitor.wait_for_out("\"idle\""));

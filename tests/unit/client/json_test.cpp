@@ -48,6 +48,7 @@ TEST(StatusJson, HasThePromisedKeys) {
                                      "image",
                                      "verity",
                                      "warnings",
+                                     "blockers",
                                      "daemon_version"}));
     EXPECT_EQ(value.at("schema").as_int64(), 1);
     EXPECT_EQ(value.at("state").as_string(), "idle");

@@ -71,6 +71,7 @@ esp_reserve = 4096
 max_uki_size = "256M"
 [update]
 auto_finalize = false
+inhibit_max_age = "2h"
 [etc]
 rules = ["both ssh/sshd_config", "ignore /etc/*.d/"]
 on_conflict = "stop"
@@ -99,6 +100,7 @@ connections = 3
     EXPECT_EQ(settings.boot.esp_reserve, 4096U);
     EXPECT_EQ(settings.boot.max_uki_size, std::uint64_t{256} << 20);
     EXPECT_FALSE(settings.update.auto_finalize);
+    EXPECT_EQ(settings.update.inhibit_max_age, std::chrono::hours(2));
     EXPECT_EQ(settings.etc.rules,
               (std::vector<std::string>{"both ssh/sshd_config", "ignore /etc/*.d/"}));
     EXPECT_EQ(settings.etc.on_conflict, OnConflict::Stop);

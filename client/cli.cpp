@@ -143,6 +143,10 @@ void Tree::add_bus_verbs() {
     gc->add_flag("--dry-run", gc_options->dry_run, "only list");
     add_verify_and_repair();
     add_etc();
+    const auto [history, history_options] =
+        verb<History>(app(), "history", "show what was done to this machine, newest first");
+    history->add_option("--limit", history_options->limit, "so many entries (all that are kept)")
+        ->option_text("N");
     plain_verb<Cancel>("cancel", "stop the running job, or give up the paused one");
     plain_verb<Pause>("pause", "stop the running update for now: 2 it is so already");
     plain_verb<Resume>("resume", "go on with the paused update");

@@ -76,6 +76,29 @@ struct Status {
     std::vector<Blocker> blockers;
 };
 
+/// One end of a change; empty where there was none, or it is not known.
+struct HistoryVersion {
+    std::string version;
+    std::string digest;
+};
+
+struct HistoryEntry {
+    std::string kind;
+    std::string result;
+    std::int64_t time = 0;
+    std::int64_t first = 0;
+    std::uint64_t times = 1;
+    HistoryVersion from;
+    HistoryVersion to;
+    std::string error;
+    std::string message;
+    std::uint64_t fetched_bytes = 0;
+    std::uint64_t reused_bytes = 0;
+    std::uint64_t duration_ms = 0;
+    std::string initiator;
+    std::uint64_t uid = 0;  ///< of a "user"
+};
+
 struct CheckOutcome {
     bool update_available = false;
     Available available;

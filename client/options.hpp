@@ -156,6 +156,10 @@ struct EtcRestore {
     std::string path;
 };
 
+struct History {
+    std::optional<std::uint64_t> limit;  ///< entries
+};
+
 struct Cancel {};
 struct Pause {};
 
@@ -195,6 +199,7 @@ using Verb = std::variant<ImageDigest,
                           EtcDiff,
                           EtcPreviewVerb,
                           EtcRestore,
+                          History,
                           Cancel,
                           Pause,
                           Inhibit,

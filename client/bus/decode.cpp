@@ -103,6 +103,27 @@ Status decode_status(const bus::VariantMap& properties) {
     return out;
 }
 
+HistoryEntry decode_history(const bus::VariantMap& map) {
+    HistoryEntry out;
+    read(map, "kind", out.kind);
+    read(map, "result", out.result);
+    read(map, "time", out.time);
+    read(map, "first", out.first);
+    read(map, "times", out.times);
+    read(map, "from-version", out.from.version);
+    read(map, "from-digest", out.from.digest);
+    read(map, "to-version", out.to.version);
+    read(map, "to-digest", out.to.digest);
+    read(map, "error", out.error);
+    read(map, "message", out.message);
+    read(map, "fetched-bytes", out.fetched_bytes);
+    read(map, "reused-bytes", out.reused_bytes);
+    read(map, "duration-ms", out.duration_ms);
+    read(map, "initiator", out.initiator);
+    read(map, "uid", out.uid);
+    return out;
+}
+
 CheckOutcome decode_check(const bus::VariantMap& result) {
     CheckOutcome out;
     read(result, "update-available", out.update_available);

@@ -16,6 +16,9 @@ namespace cfs::client {
 /// From all properties of the Manager.
 [[nodiscard]] Status decode_status(const bus::VariantMap& properties);
 
+/// One of what History returns.
+[[nodiscard]] HistoryEntry decode_history(const bus::VariantMap& map);
+
 /// From a job's property Result.
 [[nodiscard]] CheckOutcome decode_check(const bus::VariantMap& result);
 [[nodiscard]] UpdateOutcome decode_update(const bus::VariantMap& result);

@@ -153,6 +153,18 @@ Status ManagerProxy::status() {
     return decode_status(get_all(*proxy_, bus::kManagerInterface));
 }
 
+std::vector<HistoryEntry> ManagerProxy::history(const bus::VariantMap& options) {
+    sdbus::MethodReply reply = session_.call(*proxy_, bus::kManagerInterface, "History", options);
+    return on_bus([&] {
+        std::vector<bus::VariantMap> maps;
+        reply >> maps;
+        std::vector<HistoryEntry> out;
+        for (const bus::VariantMap& map : maps)
+            out.push_back(decode_history(map));
+        return out;
+    });
+}
+
 std::string ManagerProxy::start(const char* method, const bus::VariantMap& options) {
     sdbus::MethodReply reply = session_.call(*proxy_, bus::kManagerInterface, method, options);
     return on_bus([&] {

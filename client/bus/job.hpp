@@ -52,6 +52,9 @@ class ManagerProxy {
 
     [[nodiscard]] Status status();
 
+    /// Newest first.
+    [[nodiscard]] std::vector<HistoryEntry> history(const bus::VariantMap& options);
+
     /// Calls a method that starts a job; returns the job's object path.
     [[nodiscard]] std::string start(const char* method, const bus::VariantMap& options);
 

@@ -3,6 +3,7 @@
 #include "client/bus/job.hpp"
 #include "client/bus/password_agent.hpp"
 #include "client/commands/commands.hpp"
+#include "client/output/history_text.hpp"
 #include "client/output/json.hpp"
 #include "client/output/result_text.hpp"
 #include "client/output/status_text.hpp"
@@ -99,6 +100,20 @@ ExitCode run(const Repair& options, const Global& global) {
     const RepairOutcome outcome = decode_repair(run_verb(global, "Repair", map));
     std::cout << (global.json ? to_json(outcome) + "\n" : repair_text(outcome));
     return outcome.found.sound ? ExitCode::NothingToDo : ExitCode::Done;
+}
+
+ExitCode run(const History& options, const Global& global) {
+    bus::VariantMap map;
+    if (options.limit) map["limit"] = sdbus::Variant{*options.limit};
+    BusSession session(global.bus);
+    const std::vector<HistoryEntry> entries = ManagerProxy(session).history(map);
+    if (global.json) {
+        std::cout << to_json(entries) << '\n';
+    } else {
+        std::cout << history_text(
+            entries, terminal_width(STDOUT_FILENO), use_color(STDOUT_FILENO, global.color));
+    }
+    return ExitCode::Done;
 }
 
 ExitCode run(const Cancel&, const Global& global) {

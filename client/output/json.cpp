@@ -70,6 +70,32 @@ json::object value_of(const Failure& failure) {
     };
 }
 
+/// null where there was or is none.
+json::value value_of(const HistoryVersion& version) {
+    if (version.version.empty() && version.digest.empty()) return nullptr;
+    return json::object{{"version", version.version}, {"digest", version.digest}};
+}
+
+json::object value_of(const HistoryEntry& entry) {
+    json::object out = {
+        {"kind", entry.kind},
+        {"result", entry.result},
+        {"time", entry.time},
+        {"first", entry.first},
+        {"times", entry.times},
+        {"from", value_of(entry.from)},
+        {"to", value_of(entry.to)},
+        {"error", entry.error},
+        {"message", entry.message},
+        {"fetched_bytes", entry.fetched_bytes},
+        {"reused_bytes", entry.reused_bytes},
+        {"duration_ms", entry.duration_ms},
+        {"initiator", entry.initiator},
+    };
+    if (entry.initiator == "user") out["uid"] = entry.uid;
+    return out;
+}
+
 template <typename T>
 json::value value_of(const std::optional<T>& value) {
     return value ? json::value(value_of(*value)) : json::value(nullptr);
@@ -130,6 +156,14 @@ std::string to_json(const Status& status) {
         blockers.push_back(json::object{{"kind", each.kind}, {"text", each.text}});
     out["blockers"] = std::move(blockers);
     out["daemon_version"] = status.daemon_version;
+    return json::serialize(out);
+}
+
+std::string to_json(const std::vector<HistoryEntry>& entries) {
+    json::object out = document();
+    json::array& list = out["history"].emplace_array();
+    for (const HistoryEntry& entry : entries)
+        list.push_back(value_of(entry));
     return json::serialize(out);
 }
 

@@ -16,6 +16,7 @@ namespace cfs::client {
 
 /// No line break at the end.
 [[nodiscard]] std::string to_json(const Status& status);
+[[nodiscard]] std::string to_json(const std::vector<HistoryEntry>& entries);
 [[nodiscard]] std::string to_json(const CheckOutcome& outcome);
 [[nodiscard]] std::string to_json(const UpdateOutcome& outcome);
 [[nodiscard]] std::string to_json(const CollectOutcome& outcome);

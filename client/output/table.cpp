@@ -14,7 +14,8 @@ constexpr std::size_t kMinColumn = 4;
 
 }  // namespace
 
-Table::Table(std::vector<std::string> header) {
+Table::Table(std::vector<std::string> header, std::vector<std::size_t> shrinking)
+    : shrinking_(std::move(shrinking)) {
     rows_.push_back(std::move(header));
 }
 
@@ -31,11 +32,19 @@ std::vector<std::size_t> Table::column_widths(std::size_t width) const {
         }
     }
     const std::size_t gaps = kGap * (widths.size() - 1);
-    while (std::accumulate(widths.begin(), widths.end(), gaps) > width) {
-        const auto widest = std::max_element(widths.begin(), widths.end());
-        if (*widest <= kMinColumn) break;
-        --*widest;
-    }
+    const auto fits = [&] { return std::accumulate(widths.begin(), widths.end(), gaps) <= width; };
+    const auto shrink = [&](const std::vector<std::size_t>& some) {
+        while (!fits()) {
+            const auto widest = std::max_element(
+                some.begin(), some.end(), [&](auto a, auto b) { return widths[a] < widths[b]; });
+            if (widest == some.end() || widths[*widest] <= kMinColumn) return;
+            --widths[*widest];
+        }
+    };
+    shrink(shrinking_);
+    std::vector<std::size_t> all(widths.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    shrink(all);
     return widths;
 }
 

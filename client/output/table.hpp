@@ -11,7 +11,8 @@ namespace cfs::client {
 /// whole rows by the caller.
 class Table {
  public:
-    explicit Table(std::vector<std::string> header);
+    /// \param shrinking columns that are shortened first, down to a few characters
+    explicit Table(std::vector<std::string> header, std::vector<std::size_t> shrinking = {});
 
     /// Missing cells are empty. \pre row.size() <= header.size()
     void add(std::vector<std::string> row);
@@ -24,6 +25,7 @@ class Table {
     [[nodiscard]] std::vector<std::size_t> column_widths(std::size_t width) const;
 
     std::vector<std::vector<std::string>> rows_;
+    std::vector<std::size_t> shrinking_;
 };
 
 }  // namespace cfs::client

@@ -86,7 +86,8 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
     if (hooks_.admit) hooks_.admit(request);
     active_.emplace();
     active_->request = request;
-    active_->board = std::make_shared<ProgressBoard>();
+    active_->board = std::make_shared<ProgressBoard>(
+        update::Initiator{initiator.uid == 0 ? "root" : "user", initiator.uid});
     active_->pausing = std::make_shared<std::atomic<bool>>(false);
     try {
         active_->view.id = take_id();

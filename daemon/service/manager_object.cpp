@@ -3,6 +3,7 @@
 
 #include "service/options.hpp"
 #include "service/reply.hpp"
+#include "service/status_dict.hpp"
 #include "service/text.hpp"
 #include "service/variant.hpp"
 
@@ -105,6 +106,19 @@ void ManagerObject::PreviewEtc(JobResult&& result, Options options) {
 
 void ManagerObject::RestoreEtc(JobResult&& result, Options options) {
     submit(JobKind::RestoreEtc, std::move(result), options);
+}
+
+void ManagerObject::History(sdbus::Result<std::vector<Options>>&& result, Options options) {
+    Reply<std::vector<Options>> reply(std::move(result), pump_);
+    guard(reply, [&] {
+        const std::uint64_t limit = read_history_limit(options);
+        std::vector<Dict> entries;
+        for (const update::HistoryEntry& entry : calls_.history()) {
+            if (entries.size() >= limit) break;
+            entries.push_back(to_dict(entry));
+        }
+        reply.done(to_bus(entries));
+    });
 }
 
 void ManagerObject::Cancel(sdbus::Result<>&& result, Options options) {

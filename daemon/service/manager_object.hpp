@@ -33,6 +33,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
         std::function<UniqueFd(const InhibitWish&, const Initiator&)> inhibit;
         /// The job that waits or runs, or else the paused one; or nullptr.
         std::function<const JobView*()> current;
+        std::function<const std::vector<update::HistoryEntry>&()> history;  ///< newest first
     };
 
     /// \pre this outlives every call that `callers` still looks into
@@ -66,6 +67,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     void Repair(JobResult&& result, Options options) override;
     void PreviewEtc(JobResult&& result, Options options) override;
     void RestoreEtc(JobResult&& result, Options options) override;
+    void History(sdbus::Result<std::vector<Options>>&& result, Options options) override;
     void Cancel(sdbus::Result<>&& result, Options options) override;
     void Inhibit(sdbus::Result<sdbus::UnixFd>&& result, Options options) override;
     std::string Version() override;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -150,6 +151,14 @@ InhibitWish read_wish(const bus::VariantMap& options) {
     reader.text("why", wish.why);
     reader.finish();
     return wish;
+}
+
+std::uint64_t read_history_limit(const bus::VariantMap& options) {
+    std::optional<std::uint64_t> limit;
+    OptionReader reader("History", options);
+    reader.number("limit", limit);
+    reader.finish();
+    return limit.value_or(std::numeric_limits<std::uint64_t>::max());
 }
 
 void refuse_options(std::string_view method, const bus::VariantMap& options) {

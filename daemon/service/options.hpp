@@ -17,6 +17,9 @@ inline constexpr std::size_t kMaxOption = 4096;
                                       bool finalize_by_default);
 
 /// For methods that take none yet. \throws InvalidArgs
+/// Of History: how many entries at most.
+[[nodiscard]] std::uint64_t read_history_limit(const bus::VariantMap& options);
+
 void refuse_options(std::string_view method, const bus::VariantMap& options);
 
 /// Options of Inhibit. \throws InvalidArgs

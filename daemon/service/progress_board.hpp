@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace cfs::service {
 
@@ -24,13 +25,18 @@ struct Progress {
 /// the latest counts, so nothing queues up. Thread-safe.
 class ProgressBoard final : public update::ProgressSink {
  public:
+    explicit ProgressBoard(update::Initiator initiator = {}) : initiator_(std::move(initiator)) {}
+
     void stage(std::string_view name) override;
     void bytes(std::uint64_t done, std::uint64_t total, std::uint64_t reused) override;
     void message(std::string_view text) override;
 
+    [[nodiscard]] update::Initiator initiator() const override { return initiator_; }
+
     [[nodiscard]] Progress read() const;
 
  private:
+    const update::Initiator initiator_;
     mutable std::mutex mutex_;
     Progress progress_;
 };

@@ -61,6 +61,9 @@ ManagerObject::Calls Service::calls() {
         const JobView* const active = jobs_.active();
         return active != nullptr ? active : jobs_.paused();
     };
+    calls.history = [this]() -> const std::vector<update::HistoryEntry>& {
+        return jobs_.status().history;
+    };
     return calls;
 }
 

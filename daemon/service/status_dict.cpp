@@ -77,6 +77,25 @@ Dict to_dict(const update::LastError& error) {
             {"time", error.time}};
 }
 
+Dict to_dict(const update::HistoryEntry& entry) {
+    return {{"kind", entry.kind},
+            {"result", entry.result},
+            {"time", entry.time},
+            {"first", entry.first},
+            {"times", entry.times},
+            {"from-version", entry.from.version},
+            {"from-digest", entry.from.digest},
+            {"to-version", entry.to.version},
+            {"to-digest", entry.to.digest},
+            {"error", entry.error},
+            {"message", entry.message},
+            {"fetched-bytes", entry.fetched},
+            {"reused-bytes", entry.reused},
+            {"duration-ms", entry.duration},
+            {"initiator", entry.initiator.kind},
+            {"uid", std::uint64_t{entry.initiator.uid}}};
+}
+
 Dict to_dict(const update::CheckResult& result) {
     Dict dict = to_dict(result.available);
     dict["update-available"] = result.update_available;

@@ -18,6 +18,7 @@ inline constexpr std::size_t kMaxItems = 10'000;
 [[nodiscard]] Dict to_dict(const update::Fallback& fallback);
 [[nodiscard]] Dict to_dict(const update::Available& available);
 [[nodiscard]] Dict to_dict(const update::LastError& error);
+[[nodiscard]] Dict to_dict(const update::HistoryEntry& entry);
 [[nodiscard]] Dict to_dict(const update::CheckResult& result);
 [[nodiscard]] Dict to_dict(const update::UpdateResult& result);
 [[nodiscard]] Dict to_dict(const update::CollectResult& result, bool dry_run);

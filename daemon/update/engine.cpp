@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
+#include "update/recorded.hpp"
 #include "update/verbs.hpp"
 
 #include <mutex>
@@ -24,6 +25,14 @@ class RealEngine final : public Engine {
         return verb(machine);
     }
 
+    /// The same for a verb that changes something: the history tells of it.
+    template <typename F>
+    auto changing(const ProgressSink& progress, F&& verb) {
+        return locked([&](Machine& machine) {
+            return recorded(machine, progress.initiator(), [&] { return verb(machine); });
+        });
+    }
+
  public:
     RealEngine(const settings::Settings& settings, const Clock& clock)
         : settings_(settings), clock_(clock) {}
@@ -43,24 +52,28 @@ class RealEngine final : public Engine {
     [[nodiscard]] UpdateResult update(const UpdateOptions& options,
                                       ProgressSink& progress,
                                       const std::stop_token& stop) override {
-        return locked(
-            [&](Machine& machine) { return run_update(machine, options, progress, stop); });
+        return changing(progress, [&](Machine& machine) {
+            return run_update(machine, options, progress, stop);
+        });
     }
 
     [[nodiscard]] UpdateResult finalize(ProgressSink& progress,
                                         const std::stop_token& stop) override {
-        return locked([&](Machine& machine) { return run_finalize(machine, progress, stop); });
+        return changing(progress,
+                        [&](Machine& machine) { return run_finalize(machine, progress, stop); });
     }
 
     [[nodiscard]] DeploymentInfo rollback(ProgressSink& progress, const std::stop_token&) override {
-        return locked([&](Machine& machine) { return run_rollback(machine, progress); });
+        return changing(progress,
+                        [&](Machine& machine) { return run_rollback(machine, progress); });
     }
 
     [[nodiscard]] CollectResult collect(bool dry_run,
                                         ProgressSink& progress,
                                         const std::stop_token& stop) override {
-        return locked(
-            [&](Machine& machine) { return run_collect(machine, dry_run, progress, stop); });
+        return changing(progress, [&](Machine& machine) {
+            return run_collect(machine, dry_run, progress, stop);
+        });
     }
 
     [[nodiscard]] VerifyResult verify(const VerifyOptions& options,
@@ -73,8 +86,9 @@ class RealEngine final : public Engine {
     [[nodiscard]] RepairResult repair(const RepairOptions& options,
                                       ProgressSink& progress,
                                       const std::stop_token& stop) override {
-        return locked(
-            [&](Machine& machine) { return run_repair(machine, options, progress, stop); });
+        return changing(progress, [&](Machine& machine) {
+            return run_repair(machine, options, progress, stop);
+        });
     }
 
     [[nodiscard]] EtcPreview preview_etc(const EtcPreviewOptions& options,

@@ -39,6 +39,9 @@ class ProgressSink {
 
     /// One line for a person: which layer is fetched, which conflict was found.
     virtual void message(std::string_view text) = 0;
+
+    /// Who wants it, for the history.
+    [[nodiscard]] virtual Initiator initiator() const { return {}; }
 };
 
 struct CheckResult {

@@ -8,6 +8,7 @@
 #include "update/deploy.hpp"
 #include "update/offline.hpp"
 #include "update/pull.hpp"
+#include "update/recorded.hpp"
 #include "update/source.hpp"
 #include "update/verbs.hpp"
 
@@ -89,25 +90,22 @@ void fill_var(Machine& machine, const image::FileTree& tree, const std::stop_tok
     machine.state.remove_work("var");
 }
 
-}  // namespace
-
-UpdateResult install(const std::string& source,
-                     const settings::Settings& settings,
-                     ProgressSink& progress,
-                     const std::stop_token& stop,
-                     const Clock& clock) {
-    Machine machine(settings, clock);
-    const UniqueFd own = machine.state.lock();
-    make_skeleton(settings, machine.sysroot.get());
+UpdateResult fill(Machine& machine,
+                  const std::string& source,
+                  ProgressSink& progress,
+                  const std::stop_token& stop) {
+    const settings::Settings& settings = machine.settings;
     run_reconcile(machine);
     drop_unfinished(machine);
     require_empty_target(machine);
+    machine.attempt.kind = "install";
     const auto lock = machine.store().lock_shared(settings.store.lock_timeout, stop);
     OpenedSource opened(source, settings, scratch_dir(settings), stop, keep_options(settings));
     Pull pull(machine, *opened, progress, stop);
     progress.stage("check");
     (void)pull.resolve();
-    (void)pull.gate(nullptr);
+    const JudgedUki& judged = pull.gate(nullptr);
+    machine.attempt.to = {judged.uki.osrel.version(), judged.argument.digest.hex()};
     pull.fetch();
     (void)pull.compose(nullptr);
     progress.stage("stage");
@@ -121,8 +119,21 @@ UpdateResult install(const std::string& source,
     UpdateResult result;
     result.outcome = UpdateOutcome::Finalized;
     result.deployment = describe(all, all.records.at(0));
-    result.fetched_bytes = pull.fetched_bytes();
+    result.fetched_bytes = machine.attempt.fetched = pull.fetched_bytes();
     return result;
+}
+
+}  // namespace
+
+UpdateResult install(const std::string& source,
+                     const settings::Settings& settings,
+                     ProgressSink& progress,
+                     const std::stop_token& stop,
+                     const Clock& clock) {
+    Machine machine(settings, clock);
+    const UniqueFd own = machine.state.lock();
+    make_skeleton(settings, machine.sysroot.get());
+    return recorded(machine, {"install", 0}, [&] { return fill(machine, source, progress, stop); });
 }
 
 }  // namespace cfs::update

@@ -32,6 +32,8 @@ struct Machine {
     const Clock& clock;
     UniqueFd sysroot;
     StateDir state;
+    /// What the verb knows of itself so far, for the history; no kind: it is not kept.
+    HistoryEntry attempt;
 
     // Opened on first use: status must show what it can on a machine whose ESP or store is gone.
     [[nodiscard]] boot::BootBackend& boot();

@@ -4,6 +4,7 @@
 #include "update/deploy.hpp"
 #include "update/etc_switch.hpp"
 #include "update/mend.hpp"
+#include "update/recorded.hpp"
 #include "update/rollback_steps.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
@@ -23,6 +24,24 @@ void set_phase(Machine& machine, DeploymentRecord record, Phase phase) {
     machine.state.save(record);
 }
 
+/// Before it is put right: told twice is better than never.
+void tell(Machine& machine,
+          const char* kind,
+          const DeploymentRecord& record,
+          const std::string& what) {
+    HistoryEntry entry;
+    entry.kind = kind;
+    entry.result = "interrupted";
+    entry.to = version_of(record);
+    entry.message = what;
+    record_event(machine, {"recovery", 0}, std::move(entry));
+}
+
+const char* kind_of(Phase phase) {
+    if (phase == Phase::Removing) return "remove";
+    return phase == Phase::Finalizing ? "finalize" : "update";
+}
+
 /// Drops a deployment, unless it is what runs: then whatever was begun with it ends here.
 void undo(Machine& machine, const DeploymentRecord& record, std::string_view what) {
     if (is_running(machine, record)) {
@@ -31,8 +50,10 @@ void undo(Machine& machine, const DeploymentRecord& record, std::string_view wha
         set_phase(machine, record, Phase::Booted);
         return;
     }
-    log::warn("reconcile: " + std::string(what) +
-              " was interrupted, it is undone; the old system is untouched " + name_of(record));
+    const std::string text =
+        std::string(what) + " was interrupted, it is undone; the old system is untouched";
+    log::warn("reconcile: " + text + " " + name_of(record));
+    tell(machine, kind_of(record.phase), record, text);
     drop_deployment(machine, record);
 }
 
@@ -50,7 +71,9 @@ void settle_armed(Machine& machine, DeploymentRecord record, const std::string& 
         undo(machine, record, "arming (its entry is not the UKI that was copied)");
         return;
     }
-    log::warn("reconcile: finalizing had already armed the new deployment " + name_of(record));
+    const std::string text = "finalizing had already armed the new deployment";
+    log::warn("reconcile: " + text + " " + name_of(record));
+    tell(machine, "finalize", record, text);
     release_wanted(machine, record);
     record.phase = Phase::Armed;
     machine.state.save(record);
@@ -63,8 +86,9 @@ void settle_finalizing(Machine& machine, DeploymentRecord record) {
     if (!entry.empty()) {
         settle_armed(machine, record, entry);
     } else if (has_staged_file(machine, record)) {
-        log::warn("reconcile: finalizing was interrupted before arming, it is staged again " +
-                  name_of(record));
+        const std::string text = "finalizing was interrupted before arming, it is staged again";
+        log::warn("reconcile: " + text + " " + name_of(record));
+        tell(machine, "finalize", record, text);
         revert_etc(machine, record);
         set_phase(machine, record, Phase::Staged);
     } else {
@@ -140,8 +164,11 @@ void run_reconcile(Machine& machine) {
     for (const auto& record : records)
         settle(machine, record);
     if (const auto intent = machine.state.rollback_intent()) {
-        log::warn("reconcile: a rollback was interrupted, it is finished now target=" +
-                  intent->target);
+        const std::string text = "a rollback was interrupted, it is finished now";
+        log::warn("reconcile: " + text + " target=" + intent->target);
+        for (const auto& record : machine.state.deployments()) {
+            if (record.stem == intent->target) tell(machine, "rollback", record, text);
+        }
         carry_out_rollback(machine, *intent);
     }
     std::vector<std::string> keep;

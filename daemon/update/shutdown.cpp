@@ -6,6 +6,7 @@
 #include "base/fs_at.hpp"
 #include "base/log.hpp"
 #include "update/deploy.hpp"
+#include "update/recorded.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
 
@@ -59,7 +60,11 @@ ShutdownResult make_ready(Machine& machine, std::string& version) {
         out.outcome = ShutdownOutcome::Armed;
     } else if (const auto& booted = require_booted(all); pending.image != booted.image) {
         note_beginning(machine, pending);
+        machine.attempt.kind = "finalize";
+        machine.attempt.from = version_of(booted);
+        machine.attempt.to = version_of(pending);
         out.etc_conflicts = merge_again(machine, pending, booted, {}).conflicts;
+        machine.attempt.kind.clear();  // it was armed before, and told then
         out.outcome = ShutdownOutcome::Merged;
     }
     return out;
@@ -78,7 +83,7 @@ ShutdownResult finalize_at_shutdown(const settings::Settings& given,
         if (!may_wait(machine.state.deployments())) return {};
         const UniqueFd lock = wait_for_lock(machine.state, patience);
         run_reconcile(machine);
-        return make_ready(machine, version);
+        return recorded(machine, {"shutdown", 0}, [&] { return make_ready(machine, version); });
     } catch (const Error& e) {
         keep_finalize_failure(settings, e, version, clock);
         throw;

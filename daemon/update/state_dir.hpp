@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
+#include "update/history.hpp"
 #include "update/record.hpp"
 #include "update/status.hpp"
 
@@ -119,6 +120,13 @@ class StateDir {
     [[nodiscard]] std::optional<RollbackIntent> rollback_intent() const;
     void set_rollback_intent(const std::optional<RollbackIntent>& intent) const;
 
+    /// Best effort: what keeps it from being written is said in the log. Durable when it returns;
+    /// older entries are there whenever the process dies. \pre the caller holds lock()
+    void add_history(HistoryEntry entry) const noexcept;
+    /// Newest first, at most kMostHistory; a line that is damaged is an entry "unreadable". Needs
+    /// no lock.
+    [[nodiscard]] std::vector<HistoryEntry> history() const;
+
     /// A fresh empty directory below work/, for trees that are thrown away; what a crash left there
     /// is removed first. Returns its path below the state folder. What remove_work() and
     /// sweep_work() cannot remove is said in the log and stays.
@@ -132,6 +140,7 @@ class StateDir {
 
  private:
     void put(const std::string& file, const std::string& text) const;
+    void write_history(HistoryEntry entry) const;
     [[nodiscard]] std::string get(const std::string& file) const;
     void put_error(const std::string& file, const std::optional<LastError>& error) const;
     [[nodiscard]] std::optional<LastError> get_error(const std::string& file) const;

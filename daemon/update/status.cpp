@@ -150,6 +150,7 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
             status.warnings.push_back(describe_finalize_failure(*failure));
         status.available = machine.state.available();
         status.last_error = machine.state.last_error();
+        part(status, "the history", [&] { status.history = machine.state.history(); });
     });
     return status;
 }

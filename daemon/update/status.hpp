@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "update/history.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -85,6 +86,7 @@ struct Status {
     std::string image;            ///< the configured reference
     std::string verity;           ///< "enforced", or in words why not
     std::vector<std::string> warnings;
+    std::vector<HistoryEntry> history;  ///< newest first
 };
 
 }  // namespace cfs::update

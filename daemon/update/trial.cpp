@@ -7,6 +7,7 @@
 #include "settings/units.hpp"
 #include "update/etc_switch.hpp"
 #include "update/events.hpp"
+#include "update/recorded.hpp"
 
 #include <set>
 
@@ -58,6 +59,13 @@ void hold_failed(Machine& machine,
     // Before the hold, which is what is looked at: a crash between them repeats this.
     if (newest) machine.state.set_fallback(fallback);
     crash_point("update.fallback-noted");
+    HistoryEntry entry;
+    entry.kind = "fallback";
+    entry.result = "done";
+    entry.from = version_of(record);
+    entry.to = version_of(booted);
+    entry.message = fallback.reason;
+    record_event(machine, {"boot", 0}, std::move(entry));
     machine.state.hold(hold_key(record, booted), kHeldFailed);
     log::event(kEventFallback,
                log::Level::Error,
@@ -98,6 +106,11 @@ void note_proven(Machine& machine, DeploymentRecord booted) {
         log::info("the floor is now " + std::to_string(booted.security_version));
     }
     if (booted.proven) return;
+    HistoryEntry entry;
+    entry.kind = "proven";
+    entry.result = "done";
+    entry.to = version_of(booted);
+    record_event(machine, {"boot", 0}, std::move(entry));
     booted.proven = true;
     machine.state.save(booted);
     log::event(kEventProven,

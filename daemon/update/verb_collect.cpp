@@ -3,6 +3,7 @@
 #include "image/erofs_reader.hpp"
 #include "store/gc.hpp"
 #include "update/deploy.hpp"
+#include "update/recorded.hpp"
 #include "update/source.hpp"
 #include "update/verbs.hpp"
 
@@ -75,6 +76,17 @@ Plan plan_collection(const Overview& all,
     return plan;
 }
 
+/// One that found nothing to drop is not worth remembering.
+void note_result(HistoryEntry& attempt, const CollectResult& result) {
+    if (result.deployments.empty() && result.objects == 0) return attempt.kind.clear();
+    std::string dropped;
+    for (const std::string& one : result.deployments)
+        dropped += (dropped.empty() ? "" : ", ") + one;
+    attempt.message = "dropped " + (dropped.empty() ? "" : dropped + "; ") +
+                      std::to_string(result.objects) + " objects, " + std::to_string(result.bytes) +
+                      " bytes";
+}
+
 }  // namespace
 
 CollectResult run_collect(Machine& machine,
@@ -82,8 +94,10 @@ CollectResult run_collect(Machine& machine,
                           ProgressSink& progress,
                           const std::stop_token& stop) {
     progress.stage("collect");
+    if (!dry_run) machine.attempt.kind = "collect";
     Overview all;
     take_overview(machine, all);
+    if (all.booted != nullptr) machine.attempt.from = version_of(*all.booted);
     if (!all.problems.empty()) {
         throw Error(ErrorCode::StateCorrupt,
                     "nothing is collected while something cannot be read: " + all.problems.front(),
@@ -115,6 +129,7 @@ CollectResult run_collect(Machine& machine,
     if (!report.held_back.empty()) {
         result.warnings.push_back("no object was removed: " + report.held_back);
     }
+    if (!dry_run) note_result(machine.attempt, result);
     return result;
 }
 

@@ -335,7 +335,12 @@ RepairResult run_repair(Machine& machine,
                         const RepairOptions& options,
                         ProgressSink& progress,
                         const std::stop_token& stop) {
-    return Repair(machine, options, progress, stop).run();
+    machine.attempt.kind = "repair";
+    const RepairResult result = Repair(machine, options, progress, stop).run();
+    machine.attempt.fetched = result.fetched_bytes;
+    machine.attempt.message = "repaired " + std::to_string(result.repaired);
+    if (result.found.sound()) machine.attempt.kind.clear();
+    return result;
 }
 
 }  // namespace cfs::update

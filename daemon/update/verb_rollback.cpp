@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "update/deploy.hpp"
+#include "update/recorded.hpp"
 #include "update/rollback_steps.hpp"
 #include "update/verbs.hpp"
 
@@ -83,6 +84,9 @@ DeploymentInfo run_rollback(Machine& machine, ProgressSink& progress) {
     Overview all;
     take_overview(machine, all);
     if (all.rollback == nullptr) refuse(all);
+    machine.attempt.kind = "rollback";
+    if (all.booted != nullptr) machine.attempt.from = version_of(*all.booted);
+    machine.attempt.to = version_of(*all.rollback);
     RollbackIntent intent;
     intent.target = all.rollback->stem;
     for (const auto& record : all.records) {

@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "update/deploy.hpp"
 #include "update/pull.hpp"
+#include "update/recorded.hpp"
+#include "update/rollback_guard.hpp"
 #include "update/source.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
@@ -66,8 +68,10 @@ class Update {
     }
 
     UpdateResult run() {
+        machine_.attempt.kind = options_.finalize ? "update" : "stage";
         require_no_foreign_stage(machine_);
         const DeploymentRecord& booted = require_booted(all_);
+        machine_.attempt.from = version_of(booted);
         (void)machine_.state.held();  // what cannot be known is not taken for "nothing is held"
         const auto lock = machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_);
         OpenedSource source(reference_for(machine_, options_.image),
@@ -76,11 +80,13 @@ class Update {
                             stop_,
                             keep_options(machine_.settings));
         Pull pull(machine_, *source, progress_, stop_);
+        const RollbackGuard note([&] { machine_.attempt.fetched = pull.fetched_bytes(); });
         progress_.stage("check");
         check_expected(options_, pull.resolve(), nullptr);
         if (auto done = nothing_new(pull, nullptr)) return *done;
         if (!is_explicit(options_)) require_proven(machine_, all_, booted);
         const JudgedUki& judged = pull.gate(&booted, replaced_bytes(all_));
+        machine_.attempt.to = {judged.uki.osrel.version(), judged.argument.digest.hex()};
         check_expected(options_, pull.resolved(), &judged);
         if (auto done = nothing_new(pull, &judged)) return *done;
         return install(pull, booted);
@@ -113,8 +119,11 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
     result.fetched_bytes = pull.fetched_bytes();
     if (const auto* same = find_same(all_, wanted)) {
         result.deployment = describe(all_, *same);
-        if (same->phase == Phase::Staged && options_.finalize)
+        if (same->phase == Phase::Staged && options_.finalize) {
+            machine_.attempt.to = version_of(*same);
             return finish(*same, all_.booted, result);
+        }
+        machine_.attempt.kind.clear();
         if (same->phase == Phase::Staged) relock(*same);
         progress_.message(same == all_.booted ? "already running"
                                               : "already installed, waiting for a reboot");
@@ -125,6 +134,7 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
     progress_.message("version " + judged->uki.osrel.version() + " is held (" + *why +
                       "): name it with --image to install it anyway");
     result.deployment = describe(all_, *all_.booted);
+    machine_.attempt.kind.clear();
     return result;
 }
 
@@ -143,6 +153,7 @@ void Update::supersede() {
 }
 
 UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
+    machine_.attempt.reused = pull.reused_bytes();
     pull.fetch();
     pull.compose(&booted);
     progress_.stage("stage");
@@ -201,10 +212,13 @@ UpdateResult run_finalize(Machine& machine, ProgressSink& progress, const std::s
     if (all.pending == nullptr || all.pending->phase != Phase::Staged) {
         throw Error(ErrorCode::NotFound, "nothing is staged", "run 'cfsctl update' first");
     }
+    machine.attempt.kind = "finalize";
     const DeploymentRecord& booted = require_booted(all);
+    machine.attempt.from = version_of(booted);
     const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, stop);
     progress.stage("finalize");
     const DeploymentRecord record = *all.pending;
+    machine.attempt.to = version_of(record);
     UpdateResult result;
     result.outcome = UpdateOutcome::Finalized;
     EtcReport merge =

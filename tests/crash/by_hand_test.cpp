@@ -26,11 +26,13 @@ struct ByHand {
 };
 
 const ByHand& forward() {
-    static const ByHand verb = {
-        "rollback",
-        "returned",
-        "",
-        {"update.rollback-recorded", "update.rollback-promoted", "update.rolled-back"}};
+    static const ByHand verb = {"rollback",
+                                "returned",
+                                "",
+                                {"update.rollback-recorded",
+                                 "update.rollback-promoted",
+                                 "update.rolled-back",
+                                 "update.history-written"}};
     return verb;
 }
 
@@ -52,7 +54,8 @@ const ByHand& give_up() {
                                  "update.drop-recorded",
                                  "esp.removed",
                                  "update.etc-given-back",
-                                 "update.unpinned"}};
+                                 "update.unpinned",
+                                 "update.history-written"}};
     return verb;
 }
 

@@ -38,6 +38,7 @@ const std::set<std::string> kStaging = {"update.recorded",
                                         "esp.before-copy",
                                         "esp.copied",
                                         "update.staged"};
+const std::set<std::string> kTold = {"update.history-written"};
 const std::set<std::string> kVar = {"update.var-built", "update.var-made"};
 const std::set<std::string> kStagingAgain = {"update.recorded",
                                              "store.stream-linked",
@@ -67,19 +68,19 @@ std::set<std::string> all_of(std::initializer_list<std::set<std::string>> parts)
 
 const std::vector<Verb>& verbs() {
     static const std::vector<Verb> list = {
-        {"install", "empty", "v1", {}, all_of({kStaging, kVar, kArming})},
-        {"update", "installed", "v2", {"1"}, all_of({kStaging, kMerging, kArming})},
+        {"install", "empty", "v1", {}, all_of({kStaging, kVar, kArming, kTold})},
+        {"update", "installed", "v2", {"1"}, all_of({kStaging, kMerging, kArming, kTold})},
         // The image's state directory is a kept slot's, with an /etc of its own.
         {"update",
          "returned",
          "v2",
          {"1"},
-         all_of({kStagingAgain, kMerging, {"update.etc-noted"}, kArming})},
-        {"stage", "installed", "v2", {"1"}, kStaging},
+         all_of({kStagingAgain, kMerging, {"update.etc-noted"}, kArming, kTold})},
+        {"stage", "installed", "v2", {"1"}, all_of({kStaging, kTold})},
         // A newer stage takes the place of the one that waits.
-        {"stage", "staged", "v3", {"1"}, all_of({kStaging, kDropping})},
-        {"finalize", "staged", "", {"1"}, all_of({kMerging, kArming})},
-        {"shutdown", "staged", "", {"1"}, all_of({kMerging, kArming})},
+        {"stage", "staged", "v3", {"1"}, all_of({kStaging, kDropping, kTold})},
+        {"finalize", "staged", "", {"1"}, all_of({kMerging, kArming, kTold})},
+        {"shutdown", "staged", "", {"1"}, all_of({kMerging, kArming, kTold})},
         {"shutdown", "armed", "", {"1"}, kMerging},
         {"shutdown", "rearmed", "", {"1"}, kMerging},
         {"rollback",
@@ -89,12 +90,13 @@ const std::vector<Verb>& verbs() {
          {"update.rollback-recorded",
           "update.rollback-promoted",
           "esp.demoted",
-          "update.rolled-back"}},
+          "update.rolled-back",
+          "update.history-written"}},
         {"collect",
          "surplus",
          "",
          {"2", "3"},
-         all_of({kDropping, {"store.gc-links-pruned", "store.gc-objects-removed"}})},
+         all_of({kDropping, kTold, {"store.gc-links-pruned", "store.gc-objects-removed"}})},
     };
     return list;
 }

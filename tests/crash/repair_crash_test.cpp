@@ -86,7 +86,8 @@ const std::set<std::string> kPoints = {"store.replacement-synced",
                                        "store.image-linked",
                                        "store.ref-linked",
                                        "esp.restoring",
-                                       "esp.restored"};
+                                       "esp.restored",
+                                       "update.history-written"};
 
 class RepairCrashPoint : public testing::TestWithParam<std::string> {};
 

@@ -123,6 +123,14 @@ UniqueFd BusClient::inhibit(const bus::VariantMap& options) {
     return duplicate_fd(fd.get());
 }
 
+std::vector<bus::VariantMap> BusClient::history(const bus::VariantMap& options) {
+    auto reply =
+        bus::call(*proxy(bus::kManagerPath), bus::kManagerInterface, "History", false, options);
+    std::vector<bus::VariantMap> entries;
+    reply >> entries;
+    return entries;
+}
+
 void BusClient::take_name(const std::string& name) {
     connection_->requestName(bus::ServiceName{name});
 }

@@ -51,6 +51,9 @@ class BusClient {
     /// The same for a Manager method, with options.
     std::string call_with_options(const std::string& method, const bus::VariantMap& options = {});
 
+    /// What History returns. \throws sdbus::Error
+    std::vector<bus::VariantMap> history(const bus::VariantMap& options);
+
     /// Its unique name.
     [[nodiscard]] std::string name() const { return std::string(connection_->getUniqueName()); }
 

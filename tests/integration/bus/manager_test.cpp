@@ -124,6 +124,31 @@ TEST_F(Manager, ShowsOddBytesAsReplacementCharacters) {
               "nul \xef\xbf\xbd in it");
 }
 
+TEST_F(Manager, GivesTheHistoryWhileAJobRuns) {
+    update::Status status;
+    for (int i = 0; i < 3; ++i) {
+        update::HistoryEntry entry;
+        entry.kind = "update";
+        entry.to.version = std::to_string(3 - i) + "\xff";
+        status.history.push_back(entry);
+    }
+    site_.engine.set_status(status);
+    site_.engine.set_verb(
+        [&](update::ProgressSink&, const std::stop_token& stop) { site_.door.pass(stop); });
+    site_.start();
+    BusClient client(site_.bus.address());
+    (void)client.start("Verify");
+    const auto all = client.history({});
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(value<std::string>(all[0], "kind"), "update");
+    EXPECT_EQ(value<std::string>(all[0], "to-version"), "3\xef\xbf\xbd");
+    EXPECT_EQ(client.history({{"limit", sdbus::Variant{std::uint64_t{2}}}}).size(), 2U);
+    EXPECT_EQ(client.history({{"limit", sdbus::Variant{std::uint64_t{0}}}}).size(), 0U);
+    EXPECT_EQ(client.call_with_options("History", {{"limit", sdbus::Variant{std::int32_t{2}}}}),
+              "org.freedesktop.DBus.Error.InvalidArgs: option 'limit' must be a number (t), found "
+              "type 'i'\nHint: History takes the options limit.");
+}
+
 TEST_F(Manager, SignalsWhatAJobChangedAndNothingElse) {
     site_.engine.set_verb([this](update::ProgressSink&, const std::stop_token&) {
         update::Status status;

@@ -66,7 +66,9 @@ constexpr std::array kRows{Row{"Check"},
                            Row{"RestoreEtc", "path=s:hosts"},
                            Row{"Inhibit", "why=s:demo"},
                            Row{"Inhibit", "who=s:demo why=s:demo"},
-                           Row{"Inhibit", "what=s:check why=s:demo"}};
+                           Row{"Inhibit", "what=s:check why=s:demo"},
+                           Row{"History"},
+                           Row{"History", "limit=t:1"}};
 
 std::string judge(const std::string& answer) {
     const auto starts = [&](const std::string& start) { return answer.rfind(start, 0) == 0; };

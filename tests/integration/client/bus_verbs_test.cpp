@@ -142,6 +142,20 @@ TEST_F(BusVerbs, EtcRestoreTellsNothingToDoFromRestored) {
     EXPECT_EQ(site_.call({"etc"}).code, 1);
 }
 
+TEST_F(BusVerbs, HistoryIsATableOrJson) {
+    const Ended table = site_.call({"history"});
+    EXPECT_EQ(table.code, 0) << table.err;
+    EXPECT_EQ(table.out.find("WHEN "), 0U) << table.out;
+    EXPECT_LT(table.out.find("rollback"), table.out.find("uid 1000")) << table.out;
+    const Ended last = site_.call({"history", "--limit", "1", "--json"});
+    EXPECT_EQ(last.code, 0) << last.err;
+    const boost::json::value list = boost::json::parse(last.out).at("history");
+    ASSERT_EQ(list.as_array().size(), 1U);
+    EXPECT_EQ(list.at(0).at("kind").as_string(), "rollback");
+    EXPECT_EQ(list.at(0).at("fetched_bytes").to_number<int>(), 4 << 20);
+    EXPECT_EQ(site_.call({"history", "--limit", "few"}).code, 1);
+}
+
 TEST_F(BusVerbs, TheProgressOfATerminalFits80Columns) {
     Child update(site_.cfsctl({"update", "--image", "steps"}), Child::Output::Terminal);
     const Ended ended = update.finish();

@@ -32,6 +32,7 @@ class ScriptedEngine final : public update::Engine {
         out.booted = deployment("1", update::DeploymentState::Booted);
         out.deployments = {*out.booted};
         out.verity = "enforced";
+        out.history = {entry("rollback", "root", 0), entry("update", "user", 1000)};
         return out;
     }
 
@@ -169,6 +170,20 @@ class ScriptedEngine final : public update::Engine {
     std::uint64_t next_job_id() override { return ++last_id_; }
 
  private:
+    static update::HistoryEntry entry(const std::string& kind,
+                                      const std::string& by,
+                                      std::uint32_t uid) {
+        update::HistoryEntry out;
+        out.kind = kind;
+        out.result = "done";
+        out.time = 1'700'000'000;
+        out.from = {"1", "aa"};
+        out.to = {"2", "bb"};
+        out.fetched = 4 * kMiB;
+        out.initiator = {by, uid};
+        return out;
+    }
+
     static update::DeploymentInfo deployment(const std::string& version,
                                              update::DeploymentState state) {
         update::DeploymentInfo out;

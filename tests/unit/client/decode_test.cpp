@@ -42,6 +42,37 @@ TEST(Decode, AnotherTypeReadsAsEmpty) {
     EXPECT_EQ(deployment.digest, "");
 }
 
+TEST(Decode, AHistoryEntryTakesItsKeys) {
+    const HistoryEntry entry = decode_history({{"kind", text("update")},
+                                               {"result", text("failed")},
+                                               {"time", sdbus::Variant{std::int64_t{5}}},
+                                               {"first", sdbus::Variant{std::int64_t{4}}},
+                                               {"times", sdbus::Variant{std::uint64_t{3}}},
+                                               {"from-version", text("1")},
+                                               {"from-digest", text("aa")},
+                                               {"to-version", text("2")},
+                                               {"to-digest", text("bb")},
+                                               {"error", text("Network")},
+                                               {"message", text("no route")},
+                                               {"fetched-bytes", sdbus::Variant{std::uint64_t{6}}},
+                                               {"reused-bytes", sdbus::Variant{std::uint64_t{7}}},
+                                               {"duration-ms", sdbus::Variant{std::uint64_t{8}}},
+                                               {"initiator", text("user")},
+                                               {"uid", sdbus::Variant{std::uint64_t{1000}}}});
+    EXPECT_EQ(entry.kind + entry.result + entry.error + entry.message,
+              "updatefailedNetworkno route");
+    EXPECT_EQ(entry.from.version + entry.from.digest + entry.to.version + entry.to.digest,
+              "1aa2bb");
+    EXPECT_EQ(entry.time - entry.first, 1);
+    EXPECT_EQ(entry.times, 3U);
+    EXPECT_EQ(entry.fetched_bytes, 6U);
+    EXPECT_EQ(entry.reused_bytes, 7U);
+    EXPECT_EQ(entry.duration_ms, 8U);
+    EXPECT_EQ(entry.initiator, "user");
+    EXPECT_EQ(entry.uid, 1000U);
+    EXPECT_EQ(decode_history({}).times, 1U);
+}
+
 TEST(Decode, UpdateAndCollectResults) {
     const UpdateOutcome update =
         decode_update({{"outcome", text("staged")},

@@ -99,6 +99,7 @@ TEST(StatusJson, IsOneLine) {
 
 TEST(ResultJson, EveryResultNamesItsSchemaFirst) {
     const std::string start = R"({"schema":1,)";
+    EXPECT_TRUE(to_json(std::vector<HistoryEntry>{}).starts_with(start));
     EXPECT_TRUE(to_json(CheckOutcome{}).starts_with(start));
     EXPECT_TRUE(to_json(UpdateOutcome{}).starts_with(start));
     EXPECT_TRUE(to_json(CollectOutcome{}).starts_with(start));
@@ -110,6 +111,34 @@ TEST(ResultJson, EveryResultNamesItsSchemaFirst) {
     EXPECT_TRUE(to_json(store::FsckReport{}).starts_with(start));
     EXPECT_TRUE(job_event_json(JobState{}).starts_with(start));
     EXPECT_TRUE(state_event_json("idle").starts_with(start));
+}
+
+TEST(HistoryJson, WhatIsNotKnownIsNullAndOnlyAUserHasAnId) {
+    HistoryEntry root;
+    root.kind = "proven";
+    root.to = {"2", "ab"};
+    root.initiator = "boot";
+    HistoryEntry user = root;
+    user.initiator = "user";
+    user.uid = 1000;
+    const json::value list = json::parse(to_json(std::vector{root, user})).at("history");
+    EXPECT_TRUE(list.at(0).at("from").is_null());
+    EXPECT_EQ(list.at(0).at("to").at("version").as_string(), "2");
+    EXPECT_EQ(keys(list.at(0)),
+              (std::set<std::string>{"kind",
+                                     "result",
+                                     "time",
+                                     "first",
+                                     "times",
+                                     "from",
+                                     "to",
+                                     "error",
+                                     "message",
+                                     "fetched_bytes",
+                                     "reused_bytes",
+                                     "duration_ms",
+                                     "initiator"}));
+    EXPECT_EQ(list.at(1).at("uid").as_int64(), 1000);
 }
 
 TEST(ResultJson, AJobEventHasRateTimeLeftAndUser) {

@@ -29,6 +29,14 @@ TEST(Table, TheWidestColumnIsShortenedUntilItFits) {
     EXPECT_TRUE(table.lines(80)[1].starts_with("1.2.3    u"));
 }
 
+TEST(Table, ChosenColumnsAreShortenedBeforeOthers) {
+    Table table({"WHEN", "TEXT", "MORE"}, {1});
+    table.add({"2026-11-22 12:00", "a longer text", "b"});
+    EXPECT_EQ(table.lines(33)[1], "2026-11-22 12:00  a long...  b");
+    EXPECT_EQ(table.lines(28)[1], "2026-11-22 12:00  a...  b");
+    EXPECT_EQ(table.lines(24)[1], "2026-11-2...  a...  b") << "nothing else is left";
+}
+
 TEST(Table, CountsCharactersNotBytes) {
     Table table({"N", "X"});
     table.add({"\u00e9\u00e9", "1"});

@@ -11,6 +11,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
+TEST_F(JobTable, TellsTheEngineWhoWantsAJob) {
+    update::Initiator seen;
+    engine_.set_verb([&](auto& progress, const auto&) { seen = progress.initiator(); });
+    start_and_wait_until_idle();
+    run_until_ended(jobs_->submit(update_request(), {1000, ":1.2"}));
+    EXPECT_EQ(seen, (update::Initiator{"user", 1000}));
+}
+
 TEST_F(JobTable, IsReadyWithTheStatusBeforeReconcilingEnds) {
     engine_.on_reconcile = [&] { door_.pass(); };
     update::Status status;

@@ -46,6 +46,23 @@ TEST(StatusDict, HasTheDocumentedKeys) {
               (std::set<std::string>{"version", "digest", "stem", "reason", "time"}));
     EXPECT_EQ(keys(to_dict(update::LastError{})),
               (std::set<std::string>{"name", "message", "hint", "details", "time"}));
+    EXPECT_EQ(keys(to_dict(update::HistoryEntry{})),
+              (std::set<std::string>{"kind",
+                                     "result",
+                                     "time",
+                                     "first",
+                                     "times",
+                                     "from-version",
+                                     "from-digest",
+                                     "to-version",
+                                     "to-digest",
+                                     "error",
+                                     "message",
+                                     "fetched-bytes",
+                                     "reused-bytes",
+                                     "duration-ms",
+                                     "initiator",
+                                     "uid"}));
     EXPECT_EQ(keys(to_dict(update::CheckResult{})), plus({"update-available"}, kAvailableKeys));
     EXPECT_EQ(keys(to_dict(update::UpdateResult{})),
               plus({"outcome", "fetched-bytes", "reused-bytes", "etc-changes", "etc-conflicts"},

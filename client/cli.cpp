@@ -36,6 +36,7 @@ class Tree : public VerbTree {
     void add_install();
     void add_store_fsck(CLI::App& store);
     void add_bus_verbs();
+    void add_keep();
     void add_verify_and_repair();
     void add_etc();
     void add_inhibit();
@@ -141,6 +142,7 @@ void Tree::add_bus_verbs() {
     const auto [gc, gc_options] =
         verb<Gc>(app(), "gc", "drop old deployments and what nothing needs");
     gc->add_flag("--dry-run", gc_options->dry_run, "only list");
+    add_keep();
     add_verify_and_repair();
     add_etc();
     const auto [history, history_options] =
@@ -152,6 +154,23 @@ void Tree::add_bus_verbs() {
     plain_verb<Resume>("resume", "go on with the paused update");
     add_inhibit();
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
+}
+
+void Tree::add_keep() {
+    const auto add_name = [](CLI::App& sub, std::string& deployment) {
+        sub.add_option("DEPLOYMENT", deployment, "version, digest or UKI of one")
+            ->required()
+            ->type_name("");
+    };
+    const auto [pin, pin_options] =
+        verb<Pin>(app(), "pin", "keep a deployment, whatever is collected: 2 it is kept");
+    add_name(*pin, pin_options->deployment);
+    const auto [unpin, unpin_options] =
+        verb<Unpin>(app(), "unpin", "keep a deployment no longer: 2 it was not");
+    add_name(*unpin, unpin_options->deployment);
+    const auto [remove, remove_options] =
+        verb<Remove>(app(), "remove", "drop one deployment, and what only it needed");
+    add_name(*remove, remove_options->deployment);
 }
 
 void Tree::add_verify_and_repair() {

@@ -24,6 +24,7 @@ struct Deployment {
     std::string problem;
     bool proven = false;
     bool locked = false;  ///< staged, and no shutdown finalizes it
+    bool pinned = false;
 };
 
 struct Fallback {
@@ -121,6 +122,11 @@ struct CollectOutcome {
     std::uint64_t objects = 0;
     std::uint64_t bytes = 0;
     std::vector<std::string> warnings;
+};
+
+struct PinOutcome {
+    bool changed = false;
+    Deployment deployment;
 };
 
 struct VerifyOutcome {

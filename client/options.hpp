@@ -130,6 +130,18 @@ struct Gc {
     bool dry_run = false;
 };
 
+struct Pin {
+    std::string deployment;
+};
+
+struct Unpin {
+    std::string deployment;
+};
+
+struct Remove {
+    std::string deployment;
+};
+
 struct Verify {
     std::string deployment;  ///< empty: all
     bool full = false;
@@ -194,6 +206,9 @@ using Verb = std::variant<ImageDigest,
                           Finalize,
                           Rollback,
                           Gc,
+                          Pin,
+                          Unpin,
+                          Remove,
                           Verify,
                           Repair,
                           EtcDiff,

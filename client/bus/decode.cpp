@@ -41,6 +41,7 @@ Deployment decode_deployment(const bus::VariantMap& map) {
     read(map, "problem", out.problem);
     read(map, "proven", out.proven);
     read(map, "locked", out.locked);
+    read(map, "pinned", out.pinned);
     return out;
 }
 
@@ -151,6 +152,13 @@ CollectOutcome decode_collect(const bus::VariantMap& result) {
     read(result, "objects", out.objects);
     read(result, "bytes", out.bytes);
     read(result, "warnings", out.warnings);
+    return out;
+}
+
+PinOutcome decode_pin(const bus::VariantMap& result) {
+    PinOutcome out;
+    read(result, "changed", out.changed);
+    out.deployment = decode_deployment(result);
     return out;
 }
 

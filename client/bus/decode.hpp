@@ -23,6 +23,7 @@ namespace cfs::client {
 [[nodiscard]] CheckOutcome decode_check(const bus::VariantMap& result);
 [[nodiscard]] UpdateOutcome decode_update(const bus::VariantMap& result);
 [[nodiscard]] CollectOutcome decode_collect(const bus::VariantMap& result);
+[[nodiscard]] PinOutcome decode_pin(const bus::VariantMap& result);
 [[nodiscard]] VerifyOutcome decode_verify(const bus::VariantMap& result);
 [[nodiscard]] RepairOutcome decode_repair(const bus::VariantMap& result);
 

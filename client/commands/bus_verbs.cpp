@@ -32,6 +32,15 @@ ExitCode finished(const UpdateOutcome& outcome, const Global& global) {
     return outcome.outcome == "nothing-to-do" ? ExitCode::NothingToDo : ExitCode::Done;
 }
 
+ExitCode pin(const std::string& deployment, bool pinned, const Global& global) {
+    bus::VariantMap map;
+    add_text(map, "deployment", deployment);
+    if (!pinned) map["pinned"] = sdbus::Variant{false};
+    const PinOutcome outcome = decode_pin(run_verb(global, "Pin", map));
+    std::cout << (global.json ? to_json(outcome) + "\n" : pin_text(outcome));
+    return outcome.changed ? ExitCode::Done : ExitCode::NothingToDo;
+}
+
 }  // namespace
 
 ExitCode run(const ShowStatus&, const Global& global) {
@@ -79,6 +88,22 @@ ExitCode run(const Gc& options, const Global& global) {
     bus::VariantMap map;
     if (options.dry_run) map["dry-run"] = sdbus::Variant{true};
     const CollectOutcome outcome = decode_collect(run_verb(global, "Collect", map));
+    std::cout << (global.json ? to_json(outcome) + "\n" : collect_text(outcome));
+    return ExitCode::Done;
+}
+
+ExitCode run(const Pin& options, const Global& global) {
+    return pin(options.deployment, true, global);
+}
+
+ExitCode run(const Unpin& options, const Global& global) {
+    return pin(options.deployment, false, global);
+}
+
+ExitCode run(const Remove& options, const Global& global) {
+    bus::VariantMap map;
+    add_text(map, "deployment", options.deployment);
+    const CollectOutcome outcome = decode_collect(run_verb(global, "Remove", map));
     std::cout << (global.json ? to_json(outcome) + "\n" : collect_text(outcome));
     return ExitCode::Done;
 }

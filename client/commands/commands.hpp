@@ -25,6 +25,9 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const Finalize& options, const Global& global);
 [[nodiscard]] ExitCode run(const Rollback& options, const Global& global);
 [[nodiscard]] ExitCode run(const Gc& options, const Global& global);
+[[nodiscard]] ExitCode run(const Pin& options, const Global& global);
+[[nodiscard]] ExitCode run(const Unpin& options, const Global& global);
+[[nodiscard]] ExitCode run(const Remove& options, const Global& global);
 [[nodiscard]] ExitCode run(const Verify& options, const Global& global);
 [[nodiscard]] ExitCode run(const Repair& options, const Global& global);
 [[nodiscard]] ExitCode run(const EtcDiff& options, const Global& global);

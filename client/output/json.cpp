@@ -33,6 +33,7 @@ json::object value_of(const Deployment& deployment) {
         {"problem", deployment.problem},
         {"proven", deployment.proven},
         {"locked", deployment.locked},
+        {"pinned", deployment.pinned},
     };
 }
 
@@ -194,6 +195,13 @@ std::string to_json(const CollectOutcome& outcome) {
     out["items"] = list(outcome.items);
     out["items_omitted"] = outcome.items_omitted;
     out["warnings"] = list(outcome.warnings);
+    return json::serialize(out);
+}
+
+std::string to_json(const PinOutcome& outcome) {
+    json::object out = document();
+    out["changed"] = outcome.changed;
+    out["deployment"] = value_of(outcome.deployment);
     return json::serialize(out);
 }
 

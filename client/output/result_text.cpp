@@ -101,6 +101,12 @@ std::string collect_text(const CollectOutcome& outcome) {
     return out + lines("warning: ", outcome.warnings);
 }
 
+std::string pin_text(const PinOutcome& outcome) {
+    const std::string what = outcome.deployment.pinned ? "pinned" : "not pinned";
+    return (outcome.changed ? "now " : "nothing to do: ") + what + ": " +
+           describe(outcome.deployment) + "\n";
+}
+
 std::string verify_text(const VerifyOutcome& outcome) {
     std::string out = damage_lines(outcome);
     out += std::string(outcome.sound ? "sound: " : "damaged: ") + scope_text(outcome);

@@ -108,7 +108,7 @@ std::string deployments_table(const Status& status, const Look& look) {
     Table table({"VERSION", "STATE", "NEXT", "DIGEST", "INSTALLED", "UKI"});
     for (const Deployment& each : status.deployments) {
         table.add({each.version,
-                   each.state,
+                   each.pinned ? each.state + ", pinned" : each.state,
                    each.next ? "next" : "",
                    each.digest.substr(0, kDigestInTable),
                    human_date(each.installed),

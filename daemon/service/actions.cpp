@@ -26,6 +26,10 @@ std::string_view action_id(Action action) {
             return "org.cfsupdate1.rollback";
         case Action::Collect:
             return "org.cfsupdate1.collect";
+        case Action::Pin:
+            return "org.cfsupdate1.pin";
+        case Action::Remove:
+            return "org.cfsupdate1.remove";
         case Action::Verify:
             return "org.cfsupdate1.verify";
         case Action::Repair:
@@ -69,6 +73,10 @@ std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_defau
             return {Action::Rollback};
         case JobKind::Collect:
             return {Action::Collect};
+        case JobKind::Pin:
+            return {Action::Pin};
+        case JobKind::Remove:
+            return {Action::Remove};
         case JobKind::Verify:
             return {Action::Verify};
         case JobKind::Repair:

@@ -45,6 +45,10 @@ Dict call(update::Engine& engine,
             return to_dict(engine.rollback(progress, stop));
         case JobKind::Collect:
             return to_dict(engine.collect(request.dry_run, progress, stop), request.dry_run);
+        case JobKind::Pin:
+            return to_dict(engine.pin({request.deployment, request.pinned}, progress, stop));
+        case JobKind::Remove:
+            return to_dict(engine.remove(request.deployment, progress, stop), false);
         case JobKind::Verify:
             return to_dict(
                 engine.verify({request.deployment, request.full, request.rate}, progress, stop));
@@ -56,6 +60,12 @@ Dict call(update::Engine& engine,
             return to_dict(engine.restore_etc(request.path, progress, stop));
     }
     return {};
+}
+
+/// Does its end say something about whether this machine can be updated?
+bool is_of_update(JobKind kind) {
+    return kind != JobKind::PreviewEtc && kind != JobKind::RestoreEtc && kind != JobKind::Pin &&
+           kind != JobKind::Remove;
 }
 
 }  // namespace
@@ -85,12 +95,10 @@ Outcome Executor::run(const JobRequest& request,
         outcome.error = to_error(std::current_exception());
     }
     // Neither a wish nor a look changes what the last failure was.
-    const bool only_looked =
-        request.dry_run || request.kind == JobKind::Verify || request.kind == JobKind::PreviewEtc;
-    if (!outcome.error && !only_looked && request.kind != JobKind::RestoreEtc) remember(nullptr);
-    const bool of_update =
-        request.kind != JobKind::PreviewEtc && request.kind != JobKind::RestoreEtc;
-    if (outcome.error && of_update && outcome.error->code() != ErrorCode::Cancelled) {
+    const bool only_looked = request.dry_run || request.kind == JobKind::Verify;
+    if (!outcome.error && !only_looked && is_of_update(request.kind)) remember(nullptr);
+    if (outcome.error && is_of_update(request.kind) &&
+        outcome.error->code() != ErrorCode::Cancelled) {
         remember(&*outcome.error);
     }
     return outcome;

@@ -92,6 +92,14 @@ void ManagerObject::Collect(JobResult&& result, Options options) {
     submit(JobKind::Collect, std::move(result), options);
 }
 
+void ManagerObject::Pin(JobResult&& result, Options options) {
+    submit(JobKind::Pin, std::move(result), options);
+}
+
+void ManagerObject::Remove(JobResult&& result, Options options) {
+    submit(JobKind::Remove, std::move(result), options);
+}
+
 void ManagerObject::Verify(JobResult&& result, Options options) {
     submit(JobKind::Verify, std::move(result), options);
 }

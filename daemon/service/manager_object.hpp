@@ -63,6 +63,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     void Finalize(JobResult&& result, Options options) override;
     void Rollback(JobResult&& result, Options options) override;
     void Collect(JobResult&& result, Options options) override;
+    void Pin(JobResult&& result, Options options) override;
+    void Remove(JobResult&& result, Options options) override;
     void Verify(JobResult&& result, Options options) override;
     void Repair(JobResult&& result, Options options) override;
     void PreviewEtc(JobResult&& result, Options options) override;

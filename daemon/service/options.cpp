@@ -127,6 +127,10 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
         reader.flag("ignore-inhibitors", request.ignore_inhibitors);
     }
     if (kind == JobKind::Collect) reader.flag("dry-run", request.dry_run);
+    if (kind == JobKind::Pin || kind == JobKind::Remove) {
+        reader.text("deployment", request.deployment);
+    }
+    if (kind == JobKind::Pin) reader.flag("pinned", request.pinned);
     if (kind == JobKind::Verify || kind == JobKind::Repair) {
         reader.text("deployment", request.deployment);
         reader.number("rate", request.rate);

@@ -15,6 +15,10 @@ std::string_view to_string(JobKind kind) {
             return "rollback";
         case JobKind::Collect:
             return "collect";
+        case JobKind::Pin:
+            return "pin";
+        case JobKind::Remove:
+            return "remove";
         case JobKind::Verify:
             return "verify";
         case JobKind::Repair:
@@ -39,6 +43,10 @@ std::string_view state_name(JobKind kind) {
             return "rolling-back";
         case JobKind::Collect:
             return "collecting";
+        case JobKind::Pin:
+            return "pinning";
+        case JobKind::Remove:
+            return "removing";
         case JobKind::Verify:
             return "verifying";
         case JobKind::Repair:

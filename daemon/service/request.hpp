@@ -17,6 +17,8 @@ enum class JobKind {
     Finalize,
     Rollback,
     Collect,
+    Pin,
+    Remove,
     Verify,
     Repair,
     PreviewEtc,
@@ -38,10 +40,12 @@ struct JobRequest {
     bool dry_run = false;
     bool lock = false;               ///< Update: staged, and no shutdown finalizes it
     bool ignore_inhibitors = false;  ///< Update
-    std::string deployment = {};  ///< Verify, Repair; empty: all; PreviewEtc; empty: what is staged
-    bool full = false;            ///< Verify
+    /// Verify, Repair; empty: all; PreviewEtc; empty: what is staged; Pin and Remove need one.
+    std::string deployment = {};
+    bool full = false;  ///< Verify
     /// Verify, Repair: bytes per second; unset: the setting store.verify_rate
     std::optional<std::uint64_t> rate = {};
+    bool pinned = true;     ///< Pin
     std::string path = {};  ///< PreviewEtc, RestoreEtc: below /etc
     /// PreviewEtc: a regular file that the diffs go to. Never into a property: those are
     /// everybody's.

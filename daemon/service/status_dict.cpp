@@ -46,7 +46,8 @@ Dict to_dict(const update::DeploymentInfo& deployment) {
             {"next", deployment.next},
             {"problem", deployment.problem},
             {"proven", deployment.proven},
-            {"locked", deployment.locked}};
+            {"locked", deployment.locked},
+            {"pinned", deployment.pinned}};
 }
 
 Dict to_dict(const update::Fallback& fallback) {
@@ -119,6 +120,12 @@ Dict to_dict(const update::CollectResult& result, bool dry_run) {
                  {"bytes", result.bytes},
                  {"warnings", result.warnings}};
     put_items(dict, result.items);
+    return dict;
+}
+
+Dict to_dict(const update::PinResult& result) {
+    Dict dict = to_dict(result.deployment);
+    dict["changed"] = result.changed;
     return dict;
 }
 

@@ -22,6 +22,7 @@ inline constexpr std::size_t kMaxItems = 10'000;
 [[nodiscard]] Dict to_dict(const update::CheckResult& result);
 [[nodiscard]] Dict to_dict(const update::UpdateResult& result);
 [[nodiscard]] Dict to_dict(const update::CollectResult& result, bool dry_run);
+[[nodiscard]] Dict to_dict(const update::PinResult& result);
 [[nodiscard]] Dict to_dict(const update::VerifyResult& result);
 [[nodiscard]] Dict to_dict(const update::RepairResult& result);
 

@@ -50,7 +50,7 @@ struct BootSettings {
 };
 
 struct UpdateSettings {
-    unsigned keep = 2;  ///< deployments kept, the booted one included; at least 2
+    unsigned keep = 2;  ///< deployments kept, the booted one included, pins not; at least 2
     /// Of one inhibitor, and of what all of them together delay an update.
     std::chrono::milliseconds inhibit_max_age{std::chrono::hours(24)};
     bool auto_finalize = true;  ///< Update arms the new slot at once unless told otherwise

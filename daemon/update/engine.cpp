@@ -76,6 +76,20 @@ class RealEngine final : public Engine {
         });
     }
 
+    [[nodiscard]] PinResult pin(const PinOptions& options,
+                                ProgressSink& progress,
+                                const std::stop_token&) override {
+        return changing(progress, [&](Machine& machine) { return run_pin(machine, options); });
+    }
+
+    [[nodiscard]] CollectResult remove(const std::string& deployment,
+                                       ProgressSink& progress,
+                                       const std::stop_token& stop) override {
+        return changing(progress, [&](Machine& machine) {
+            return run_remove(machine, deployment, progress, stop);
+        });
+    }
+
     [[nodiscard]] VerifyResult verify(const VerifyOptions& options,
                                       ProgressSink& progress,
                                       const std::stop_token& stop) override {

@@ -84,6 +84,16 @@ struct CollectResult {
     std::vector<std::string> warnings;
 };
 
+struct PinOptions {
+    std::string deployment;  ///< as select_deployments() takes it, and just one
+    bool pinned = true;      ///< false: it may be collected again
+};
+
+struct PinResult {
+    bool changed = false;
+    DeploymentInfo deployment;
+};
+
 struct VerifyOptions {
     std::string deployment;  ///< as select_deployments() takes it; empty: all
     bool full = false;       ///< read every byte; else believe fs-verity, and sizes without it
@@ -171,6 +181,21 @@ class Engine {
     [[nodiscard]] virtual CollectResult collect(bool dry_run,
                                                 ProgressSink& progress,
                                                 const std::stop_token& stop) = 0;
+
+    /// Keeps a deployment that ran from being collected, beside the kept count, or gives it free
+    /// again. NotFound when there is no such deployment, InvalidArgs when there are several,
+    /// SlotNotProven for one that never ran.
+    [[nodiscard]] virtual PinResult pin(const PinOptions& options,
+                                        ProgressSink& progress,
+                                        const std::stop_token& stop) = 0;
+
+    /// Drops one deployment, and then what nobody refers to. Busy for what runs, waits, boots next
+    /// or is pinned, SlotNotProven for the last one that is proven; NotFound and InvalidArgs as
+    /// pin(). When it is gone and the store stays in use, a warning says that its space comes
+    /// later.
+    [[nodiscard]] virtual CollectResult remove(const std::string& deployment,
+                                               ProgressSink& progress,
+                                               const std::stop_token& stop) = 0;
 
     /// Looks for what deployments need of the store and is missing or damaged. Changes nothing.
     /// NotFound when there is no such deployment.

@@ -67,9 +67,13 @@ const DeploymentRecord* find_pending(const Overview& all) {
     return nullptr;
 }
 
+}  // namespace
+
 bool is_way_back(const Overview& all, const DeploymentRecord& record) {
     return is_candidate(all, record) && is_proven(all, record);
 }
+
+namespace {
 
 /// The newest proven one beside what runs; nullptr if none.
 const DeploymentRecord* find_proven(const Overview& all) {
@@ -173,6 +177,7 @@ DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
     info.installed = record.installed;
     info.proven = is_proven(all, record);
     info.locked = record.locked && info.state == DeploymentState::Staged;
+    info.pinned = record.pinned;
     if (const auto* entry = find(all, record)) {
         info.uki = entry->file;
         info.problem = entry->problem;

@@ -66,6 +66,7 @@ std::string DeploymentRecord::to_json() const {
         {"previous_etc", previous_etc},
         {"previous_inode", previous_inode},
         {"locked", locked},
+        {"pinned", pinned},
     };
     return boost::json::serialize(object) + "\n";
 }
@@ -108,6 +109,7 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     if (record.previous_etc.find('/') != std::string::npos) return std::nullopt;
     record.previous_inode = get_number(*object, "previous_inode");
     record.locked = get_bool(*object, "locked");
+    record.pinned = get_bool(*object, "pinned");
     return record;
 }
 

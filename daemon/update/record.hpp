@@ -54,6 +54,7 @@ struct DeploymentRecord {
     std::string previous_etc;  ///< name of the /etc that a kept slot had before: etc_switch.hpp
     std::uint64_t previous_inode = 0;  ///< and its inode number
     bool locked = false;               ///< staged, and no shutdown arms it
+    bool pinned = false;               ///< somebody wants it to stay, whatever is collected
 
     [[nodiscard]] std::string to_json() const;
 

@@ -40,6 +40,7 @@ struct DeploymentInfo {
     std::string problem;          ///< empty, or what is wrong with it
     bool proven = false;          ///< ran, and its health checks passed
     bool locked = false;          ///< staged, and no shutdown arms it
+    bool pinned = false;          ///< stays, whatever is collected
 };
 
 /// A newer version that was tried and did not come up: what runs was fallen back to. Kept until a

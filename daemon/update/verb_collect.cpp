@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "image/erofs_reader.hpp"
 #include "store/gc.hpp"
+#include "update/collection.hpp"
 #include "update/deploy.hpp"
 #include "update/recorded.hpp"
 #include "update/source.hpp"
@@ -25,28 +26,6 @@ bool is_protected(const Overview& all, const DeploymentRecord& record) {
     return false;
 }
 
-/// Beyond the kept count, oldest first; never one that runs, boots next, waits, or is the way back.
-/// Those that a rollback gave up, and those that never ran, go before proven ones.
-std::vector<DeploymentRecord> surplus(const Overview& all, unsigned keep) {
-    std::vector<DeploymentRecord> spare;
-    std::size_t kept = 0;
-    for (const auto& record : all.records) {
-        if (is_protected(all, record)) ++kept;
-    }
-    for (const auto& record : all.records) {
-        if (is_protected(all, record)) continue;
-        const bool given_up =
-            record.phase == Phase::Armed || find_hold(all.held, record) != nullptr;
-        if (!given_up && kept < keep) {
-            ++kept;
-            continue;
-        }
-        spare.push_back(record);
-    }
-    std::reverse(spare.begin(), spare.end());
-    return spare;
-}
-
 bool contains(const std::vector<DeploymentRecord>& records, const std::string& stem) {
     return std::any_of(
         records.begin(), records.end(), [&](const auto& record) { return record.stem == stem; });
@@ -58,7 +37,7 @@ struct Plan {
     std::set<std::string> gone_refs;
 };
 
-Plan plan_collection(const Overview& all,
+Plan plan_collection(const std::vector<DeploymentRecord>& records,
                      const std::vector<DeploymentRecord>& dropped,
                      const settings::Settings& settings) {
     Plan plan;
@@ -66,7 +45,7 @@ Plan plan_collection(const Overview& all,
         plan.gone_refs.insert("images/refs/" + image_pin(record.image));
         plan.gone_refs.insert("streams/refs/" + manifest_pin(record.manifest));
     }
-    for (const auto& record : all.records) {
+    for (const auto& record : records) {
         if (contains(dropped, record.stem)) continue;
         plan.roots.push_back(record.image.hex());
         plan.gone_refs.erase("images/refs/" + image_pin(record.image));
@@ -89,6 +68,45 @@ void note_result(HistoryEntry& attempt, const CollectResult& result) {
 
 }  // namespace
 
+std::vector<DeploymentRecord> surplus(const Overview& all, unsigned keep) {
+    std::vector<DeploymentRecord> spare;
+    std::size_t kept = 0;
+    for (const auto& record : all.records) {
+        if (is_protected(all, record)) ++kept;
+    }
+    for (const auto& record : all.records) {
+        if (is_protected(all, record) || record.pinned) continue;
+        const bool given_up =
+            record.phase == Phase::Armed || find_hold(all.held, record) != nullptr;
+        if (!given_up && kept < keep) {
+            ++kept;
+            continue;
+        }
+        spare.push_back(record);
+    }
+    std::reverse(spare.begin(), spare.end());
+    return spare;
+}
+
+void free_store(Machine& machine,
+                const std::vector<DeploymentRecord>& leaving,
+                bool dry_run,
+                CollectResult& result,
+                const std::stop_token& stop) {
+    const Plan plan = plan_collection(machine.state.deployments(), leaving, machine.settings);
+    store::Repository& store = machine.store();
+    const auto lock = store.try_lock_exclusive(machine.settings.store.lock_timeout, stop);
+    const store::GcReport report = store::collect_garbage(
+        store, lock, plan.roots, image::erofs_objects, dry_run, stop, plan.gone_refs);
+    result.items = report.would_remove;
+    result.objects = report.objects_removed;
+    result.bytes = report.bytes_removed;
+    result.warnings.insert(result.warnings.end(), report.warnings.begin(), report.warnings.end());
+    if (!report.held_back.empty()) {
+        result.warnings.push_back("no object was removed: " + report.held_back);
+    }
+}
+
 CollectResult run_collect(Machine& machine,
                           bool dry_run,
                           ProgressSink& progress,
@@ -107,7 +125,6 @@ CollectResult run_collect(Machine& machine,
     const bool knows_booted = all.booted != nullptr || all.records.empty();
     const auto dropped =
         knows_booted ? surplus(all, machine.settings.update.keep) : std::vector<DeploymentRecord>();
-    const Plan plan = plan_collection(all, dropped, machine.settings);
     CollectResult result;
     if (!knows_booted) {
         result.warnings.emplace_back(
@@ -118,17 +135,7 @@ CollectResult run_collect(Machine& machine,
         if (!dry_run) drop_deployment(machine, record);
     }
     if (!dry_run) net::prune_kept(keep_options(machine.settings), {});
-    store::Repository& store = machine.store();
-    const auto lock = store.try_lock_exclusive(machine.settings.store.lock_timeout, stop);
-    const store::GcReport report = store::collect_garbage(
-        store, lock, plan.roots, image::erofs_objects, dry_run, stop, plan.gone_refs);
-    result.items = report.would_remove;
-    result.objects = report.objects_removed;
-    result.bytes = report.bytes_removed;
-    result.warnings.insert(result.warnings.end(), report.warnings.begin(), report.warnings.end());
-    if (!report.held_back.empty()) {
-        result.warnings.push_back("no object was removed: " + report.held_back);
-    }
+    free_store(machine, dry_run ? dropped : std::vector<DeploymentRecord>(), dry_run, result, stop);
     if (!dry_run) note_result(machine.attempt, result);
     return result;
 }

@@ -34,6 +34,13 @@ namespace cfs::update {
                                         ProgressSink& progress,
                                         const std::stop_token& stop);
 
+[[nodiscard]] PinResult run_pin(Machine& machine, const PinOptions& options);
+
+[[nodiscard]] CollectResult run_remove(Machine& machine,
+                                       const std::string& deployment,
+                                       ProgressSink& progress,
+                                       const std::stop_token& stop);
+
 [[nodiscard]] VerifyResult run_verify(Machine& machine,
                                       const VerifyOptions& options,
                                       ProgressSink& progress,
@@ -85,6 +92,10 @@ void take_overview(Machine& machine, Overview& out);
 /// Ran and its health checks passed, by our own record; or the loader does not count its tries: a
 /// health check dropped its counter, or it never had one.
 [[nodiscard]] bool is_proven(const Overview& all, const DeploymentRecord& record);
+
+/// Proven, and it can be booted: nothing of it is damaged, held or used up, as far as a glance
+/// shows.
+[[nodiscard]] bool is_way_back(const Overview& all, const DeploymentRecord& record);
 
 [[nodiscard]] DeploymentInfo describe(const Overview& all, const DeploymentRecord& record);
 

@@ -97,6 +97,13 @@ const std::vector<Verb>& verbs() {
          "",
          {"2", "3"},
          all_of({kDropping, kTold, {"store.gc-links-pruned", "store.gc-objects-removed"}})},
+        {"remove",
+         "surplus",
+         "1",
+         {"2", "3"},
+         all_of({kDropping, kTold, {"store.gc-links-pruned", "store.gc-objects-removed"}})},
+        // The collection that follows would take it.
+        {"pin", "surplus", "1", {"1", "2", "3"}, all_of({kTold, {"update.pin-saved"}})},
     };
     return list;
 }

@@ -24,7 +24,8 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
     }
     const auto engine = update::make_engine(settings);
     update::UpdateOptions options;
-    options.image = tag.empty() || verb == "restore" ? "" : test::Site::image(tag);
+    const bool is_image = verb == "update" || verb == "stage";
+    options.image = is_image && !tag.empty() ? test::Site::image(tag) : "";
     options.finalize = verb == "update";
     if (verb == "update" || verb == "stage") {
         (void)engine->update(options, progress, {});
@@ -38,6 +39,10 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
         (void)engine->rollback(progress, {});
     } else if (verb == "collect") {
         (void)engine->collect(false, progress, {});
+    } else if (verb == "pin") {
+        (void)engine->pin({tag, true}, progress, {});
+    } else if (verb == "remove") {
+        (void)engine->remove(tag, progress, {});
     } else if (verb == "verify") {
         const auto found = engine->verify({"", true, {}}, progress, {});
         if (!found.sound()) throw Error(ErrorCode::StateCorrupt, found.items.front());

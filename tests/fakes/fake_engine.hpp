@@ -61,6 +61,8 @@ class FakeEngine final : public update::Engine {
     update::UpdateResult update_result;
     update::DeploymentInfo rollback_result;
     update::CollectResult collect_result;
+    update::PinResult pin_result;
+    update::CollectResult remove_result;
     update::VerifyResult verify_result;
     update::RepairResult repair_result;
     update::EtcPreview preview_result;
@@ -127,6 +129,22 @@ class FakeEngine final : public update::Engine {
                                   const std::stop_token& stop) override {
         run(dry_run ? "collect dry-run" : "collect", progress, stop);
         return collect_result;
+    }
+
+    update::PinResult pin(const update::PinOptions& options,
+                          update::ProgressSink& progress,
+                          const std::stop_token& stop) override {
+        run(std::string(options.pinned ? "pin" : "unpin") + " deployment=" + options.deployment,
+            progress,
+            stop);
+        return pin_result;
+    }
+
+    update::CollectResult remove(const std::string& deployment,
+                                 update::ProgressSink& progress,
+                                 const std::stop_token& stop) override {
+        run("remove deployment=" + deployment, progress, stop);
+        return remove_result;
     }
 
     update::VerifyResult verify(const update::VerifyOptions& options,

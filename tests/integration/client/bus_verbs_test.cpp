@@ -80,6 +80,29 @@ TEST_F(BusVerbs, CollectListsWhatItWouldDo) {
     EXPECT_EQ(gc.out, "  objects/ab/cd\nwould drop 1 object, 2.0 KiB\n");
 }
 
+TEST_F(BusVerbs, PinAndUnpinTellNothingToDoFromDone) {
+    const Ended pinned = site_.call({"pin", "1"});
+    EXPECT_EQ(pinned.code, 0) << pinned.err;
+    EXPECT_EQ(pinned.out, "now pinned: 1 (aaaaaaaaaaaa, kept)\n");
+    const Ended unpinned = site_.call({"unpin", "1", "--json"});
+    EXPECT_EQ(unpinned.code, 0) << unpinned.err;
+    const boost::json::value value = boost::json::parse(unpinned.out);
+    EXPECT_TRUE(value.at("changed").as_bool());
+    EXPECT_FALSE(value.at("deployment").at("pinned").as_bool());
+    EXPECT_EQ(site_.call({"pin", "none"}).code, 2);
+    EXPECT_EQ(site_.call({"pin", "missing"}).code, 3);
+    EXPECT_EQ(site_.call({"pin"}).code, 1);
+}
+
+TEST_F(BusVerbs, RemoveSaysWhatWent) {
+    const Ended removed = site_.call({"remove", "1"});
+    EXPECT_EQ(removed.code, 0) << removed.err;
+    EXPECT_NE(removed.out.find("1 (os_1)"), std::string::npos) << removed.out;
+    EXPECT_NE(removed.out.find("2.0 KiB"), std::string::npos) << removed.out;
+    EXPECT_EQ(site_.call({"remove", "missing"}).code, 3);
+    EXPECT_EQ(site_.call({"remove"}).code, 1);
+}
+
 TEST_F(BusVerbs, VerifyEndsWithOneWhenSomethingIsDamaged) {
     const Ended sound = site_.call({"verify", "--rate", "4K"});
     EXPECT_EQ(sound.code, 0) << sound.err;

@@ -92,6 +92,28 @@ class ScriptedEngine final : public update::Engine {
         return out;
     }
 
+    update::PinResult pin(const update::PinOptions& options,
+                          update::ProgressSink&,
+                          const std::stop_token&) override {
+        fail_as(options.deployment);
+        update::PinResult out{options.deployment != "none",
+                              deployment("1", update::DeploymentState::Kept)};
+        out.deployment.pinned = options.pinned;
+        return out;
+    }
+
+    update::CollectResult remove(const std::string& name,
+                                 update::ProgressSink& progress,
+                                 const std::stop_token&) override {
+        progress.stage("remove");
+        fail_as(name);
+        update::CollectResult out;
+        out.deployments = {name + " (os_" + name + ")"};
+        out.objects = 1;
+        out.bytes = 2048;
+        return out;
+    }
+
     update::VerifyResult verify(const update::VerifyOptions& options,
                                 update::ProgressSink& progress,
                                 const std::stop_token&) override {

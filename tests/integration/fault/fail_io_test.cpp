@@ -189,7 +189,11 @@ INSTANTIATE_TEST_SUITE_P(
         Way{"rollback_EIO", "rollback", "updated", "", "EIO", false, {"1", "2"}},
         Way{"rollback_KILL", "rollback", "updated", "", "KILL", false, {"1", "2"}},
         Way{"collect_EIO", "collect", "surplus", "", "EIO", false, {"2", "3"}},
-        Way{"collect_KILL", "collect", "surplus", "", "KILL", false, {"2", "3"}}),
+        Way{"collect_KILL", "collect", "surplus", "", "KILL", false, {"2", "3"}},
+        Way{"pin_EIO", "pin", "surplus", "1", "EIO", false, {"1", "2", "3"}},
+        Way{"pin_KILL", "pin", "surplus", "1", "KILL", false, {"1", "2", "3"}},
+        Way{"remove_EIO", "remove", "surplus", "1", "EIO", false, {"2", "3"}},
+        Way{"remove_KILL", "remove", "surplus", "1", "KILL", false, {"2", "3"}}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

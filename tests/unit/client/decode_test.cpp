@@ -23,6 +23,7 @@ TEST(Decode, ADeploymentTakesItsKeys) {
                             {"state", text("kept")},
                             {"installed", sdbus::Variant{std::int64_t{5}}},
                             {"next", sdbus::Variant{true}},
+                            {"pinned", sdbus::Variant{true}},
                             {"manifest-digest", text("sha256:00")},
                             {"of-the-future", text("x")}};
     const Status status =
@@ -33,6 +34,7 @@ TEST(Decode, ADeploymentTakesItsKeys) {
     EXPECT_EQ(status.rollback->state, "kept");
     EXPECT_EQ(status.rollback->installed, 5);
     EXPECT_TRUE(status.rollback->next);
+    EXPECT_TRUE(status.rollback->pinned);
     EXPECT_EQ(status.rollback->manifest_digest, "sha256:00");
     EXPECT_EQ(status.deployments.size(), 2U);
 }

@@ -83,6 +83,13 @@ TEST(StatusText, AProvenVersionIsNotOnTrial) {
     EXPECT_EQ(status_text(status, 80, false).find("on trial"), std::string::npos);
 }
 
+TEST(StatusText, APinnedVersionIsShownAsOne) {
+    Status status = busy_status();
+    EXPECT_EQ(status_text(status, 80, false).find("pinned"), std::string::npos);
+    status.deployments[1].pinned = true;
+    EXPECT_NE(status_text(status, 80, false).find("booted, pinned"), std::string::npos);
+}
+
 TEST(StatusText, AnEmptyStatusIsShownToo) {
     const std::string text = status_text(Status{}, 80, false);
     EXPECT_NE(text.find("Booted      none\n"), std::string::npos);

@@ -27,7 +27,8 @@ const std::set<std::string> kDeploymentKeys{"digest",
                                             "next",
                                             "problem",
                                             "proven",
-                                            "locked"};
+                                            "locked",
+                                            "pinned"};
 const std::set<std::string> kAvailableKeys{
     "image", "version", "manifest-digest", "digest", "download-bytes", "reused-bytes", "checked"};
 
@@ -46,6 +47,7 @@ TEST(StatusDict, HasTheDocumentedKeys) {
               (std::set<std::string>{"version", "digest", "stem", "reason", "time"}));
     EXPECT_EQ(keys(to_dict(update::LastError{})),
               (std::set<std::string>{"name", "message", "hint", "details", "time"}));
+    EXPECT_EQ(keys(to_dict(update::PinResult{})), plus({"changed"}, kDeploymentKeys));
     EXPECT_EQ(keys(to_dict(update::HistoryEntry{})),
               (std::set<std::string>{"kind",
                                      "result",

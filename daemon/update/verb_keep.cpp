@@ -120,7 +120,7 @@ CollectResult run_remove(Machine& machine,
                          const std::string& deployment,
                          ProgressSink& progress,
                          const std::stop_token& stop) {
-    require_no_foreign_stage(machine.settings);
+    require_no_foreign_stage(machine);
     progress.stage("remove");
     Overview all;
     take_overview(machine, all);

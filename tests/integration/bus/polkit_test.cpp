@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <thread>
 
 namespace cfs::test {
 namespace {
@@ -75,6 +76,10 @@ TEST_F(BusPolkit, AsksForAPasswordOnlyWhenTheCallAllowsIt) {
     EXPECT_EQ(dialogs[0].action, "org.cfsupdate1.update-image");
     EXPECT_EQ(dialogs[0].message,
               "Authentication is required to install the system image oci:/x:y.");
+    // The reply comes before the job runs.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (site.service.engine.calls().size() < 2 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     EXPECT_EQ(site.service.engine.calls().back(), "update image=oci:/x:y finalize=1 digest=");
 }
 

@@ -22,6 +22,7 @@ struct LoaderEntry {
     std::uint64_t size = 0;  ///< bytes
     bool readable = false;   ///< does the loader list it, as far as we can tell?
     std::string problem;     ///< empty, or what is odd about it; odd entries may still be readable
+    bool where_new_go = true;  ///< on the file system that new entries go to
 };
 
 /// Loaders up to 256 name an entry with its counter, later ones without. The name decides when all

@@ -18,7 +18,8 @@ namespace cfs::boot {
 namespace {
 
 constexpr const char* kFullHint =
-    "remove files that are not needed from the EFI system partition, or run 'cfsctl gc'";
+    "remove files that are not needed from the EFI system partition, or let a version go: 'cfsctl "
+    "gc', 'cfsctl unpin', 'cfsctl remove'";
 
 /// Adds where it happened; a full file system is a full ESP from here on.
 template <typename F>

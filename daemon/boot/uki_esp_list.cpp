@@ -70,10 +70,12 @@ LoaderEntry UkiEsp::describe_entry(int dir, const std::string& file) {
 
 std::vector<LoaderEntry> UkiEsp::list() {
     std::vector<LoaderEntry> out;
-    for (const UniqueFd& dir : entries_dirs()) {
-        for (const std::string& file : list_dir(dir.get())) {
+    for (const OpenVolume* volume : volumes()) {
+        const auto dir = find_entries_dir(volume->root.get());
+        for (const std::string& file : dir ? list_dir(dir->get()) : std::vector<std::string>()) {
             if (is_skipped_name(file) || !parse_entry_name(file)) continue;
-            out.push_back(describe_entry(dir.get(), file));
+            out.push_back(describe_entry(dir->get(), file));
+            out.back().where_new_go = volume == &target_;
         }
     }
     std::stable_sort(

@@ -30,8 +30,13 @@ class Pull {
     const net::Resolved& resolve();
 
     /// Fetches the UKI layer and judges the UKI; checks space on the ESP before and after.
-    /// \param replaced bytes on the ESP of a staged file that this image would take the place of
+    /// \param replaced bytes on the ESP of what goes for it
     const JudgedUki& gate(const DeploymentRecord* booted, std::uint64_t replaced = 0);
+
+    /// Of the layer with the UKI, as it is fetched. \pre resolve()
+    [[nodiscard]] std::uint64_t uki_layer_bytes() const {
+        return resolved_->manifest.layers[uki_layer_].size;
+    }
 
     /// What the other layers cost: bytes to fetch, less what an interrupted job left; bytes of
     /// those that are here.

@@ -2,9 +2,11 @@
 #include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "update/deploy.hpp"
+#include "update/eviction.hpp"
 #include "update/pull.hpp"
 #include "update/recorded.hpp"
 #include "update/rollback_guard.hpp"
+#include "update/selection.hpp"
 #include "update/source.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
@@ -56,6 +58,20 @@ std::uint64_t replaced_bytes(const Overview& all) {
     return is_staged ? all.pending->uki_size : 0;
 }
 
+/// The image's UKI is judged by itself, once it is sure that there will be room for it: by its size
+/// in the manifest before a byte of it is fetched, by its own size then.
+const JudgedUki& gate(Machine& machine,
+                      const Overview& all,
+                      Pull& pull,
+                      const DeploymentRecord& booted) {
+    const std::uint64_t replaced = replaced_bytes(all);
+    (void)choose_evicted(machine, all, pull.uki_layer_bytes(), replaced, std::nullopt);
+    const auto may_go = evictable(all, machine.settings.update.keep);
+    const JudgedUki& judged = pull.gate(&booted, replaced + esp_bytes(all, may_go));
+    (void)choose_evicted(machine, all, judged.uki.size, replaced, judged.argument.digest);
+    return judged;
+}
+
 /// One update from gate to arming; the members are what the steps hand to each other.
 class Update {
  public:
@@ -85,7 +101,7 @@ class Update {
         check_expected(options_, pull.resolve(), nullptr);
         if (auto done = nothing_new(pull, nullptr)) return *done;
         if (!is_explicit(options_)) require_proven(machine_, all_, booted);
-        const JudgedUki& judged = pull.gate(&booted, replaced_bytes(all_));
+        const JudgedUki& judged = gate(machine_, all_, pull, booted);
         machine_.attempt.to = {judged.uki.osrel.version(), judged.argument.digest.hex()};
         check_expected(options_, pull.resolved(), &judged);
         if (auto done = nothing_new(pull, &judged)) return *done;
@@ -100,6 +116,7 @@ class Update {
                         UpdateResult result);
     void relock(DeploymentRecord record);
     void supersede();
+    void evict(const DeploymentRecord& record);
 
     Machine& machine_;
     const UpdateOptions& options_;
@@ -152,6 +169,21 @@ void Update::supersede() {
     drop_deployment(machine_, *all_.pending);
 }
 
+/// Older ones go for it where the ESP has no room for one more. All of it was fetched and verified
+/// by now, and the loader will take it.
+void Update::evict(const DeploymentRecord& record) {
+    Overview now;
+    take_overview(machine_, now);
+    const auto gone = choose_evicted(machine_, now, record.uki_size, 0, record.image);
+    if (gone.empty()) return;
+    require_winner(machine_, record.staged_uki(machine_.settings.boot.tries), record);
+    for (const auto& old : gone) {
+        progress_.message("dropping version " + display_name(old) +
+                          ": the EFI system partition has no room for one more");
+        drop_deployment(machine_, old);
+    }
+}
+
 UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     machine_.attempt.reused = pull.reused_bytes();
     pull.fetch();
@@ -164,6 +196,7 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     for (const std::string& conflict : merge.conflicts)
         progress_.message(conflict);
     supersede();
+    evict(record);
     stage_deployment(machine_, record, pull, machine_.settings.boot.tries, stop_);
     machine_.state.set_available(std::nullopt);
     UpdateResult result;
@@ -260,7 +293,7 @@ CheckResult run_check(Machine& machine,
         machine.state.set_available(std::nullopt);
         return result;
     }
-    const JudgedUki& judged = pull.gate(&booted, replaced_bytes(all));
+    const JudgedUki& judged = gate(machine, all, pull, booted);
     wanted.image = judged.argument.digest;
     wanted.authenticode = judged.uki.authenticode;
     result.available.version = judged.uki.osrel.version();

@@ -24,10 +24,15 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
     }
     const auto engine = update::make_engine(settings);
     update::UpdateOptions options;
-    const bool is_image = verb == "update" || verb == "stage";
+    const bool is_image = verb == "update" || verb == "stage" || verb == "tight-update";
     options.image = is_image && !tag.empty() ? test::Site::image(tag) : "";
     options.finalize = verb == "update";
-    if (verb == "update" || verb == "stage") {
+    if (verb == "tight-update") {
+        settings::Settings own = settings;
+        own.boot.esp_reserve = 0;
+        options.finalize = true;
+        (void)update::make_engine(own)->update(options, progress, {});
+    } else if (verb == "update" || verb == "stage") {
         (void)engine->update(options, progress, {});
     } else if (verb == "shutdown" || verb == "strict-shutdown") {
         settings::Settings own = settings;

@@ -33,6 +33,8 @@ TEST_F(Xbootldr, EntriesOfBothAreListedAndChangedWhereTheyAre) {
     ASSERT_EQ(entries.size(), 2U);
     EXPECT_EQ(entries[0].file, kOldFile);
     EXPECT_EQ(entries[1].file, kFile);
+    EXPECT_FALSE(entries[0].where_new_go);
+    EXPECT_TRUE(entries[1].where_new_go);
     EXPECT_EQ(both_.predict_next(), kFile);
     both_.demote(kFile);
     EXPECT_EQ(both_.predict_next(), kOldFile);

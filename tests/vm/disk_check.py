@@ -107,14 +107,17 @@ class DiskCheck:
             check(has_verity(path), f"{path} has no verity")
 
     def __call__(self, disk, always):
-        """Of the disk at rest, which it may mend as a boot would. \\returns the image of the entry the loader takes"""
-        found = {path.name: self.ukis.get(self.hash(path)) for path in self.entries(disk)}
-        broken = [name for name, digest in found.items() if digest is None]
+        """Of the disk at rest, which it may mend as a boot would. \\returns the image of the entry that the loader takes,
+        and the names of empty files, which it does not list: a rename on vfat that was cut short leaves one"""
+        paths = self.entries(disk)
+        found = {path.name: self.ukis.get(self.hash(path)) for path in paths}
+        empty = [path.name for path in paths if path.stat().st_size == 0]
+        broken = [name for name, digest in found.items() if digest is None and name not in empty]
         check(not broken, f"entries that are no UKI of ours: {broken}")
         check(always in found.values(), f"no entry of {always}, there are {found}")
         chosen = run(self.choice, self.work / "esp").split("\n")[0]
-        check(chosen in found, f"the loader takes '{chosen}' of {found}")
+        check(found.get(chosen), f"the loader takes '{chosen}' of {found}")
         with root_of(disk, self.work / "root") as root:
             for digest in {always, found[chosen]}:
                 self.complete(root, digest)
-        return found[chosen]
+        return found[chosen], empty

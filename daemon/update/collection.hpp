@@ -18,9 +18,11 @@ namespace cfs::update {
 
 /// Drops the objects, streams and images that no deployment needs, and says so in `result`.
 /// \param leaving deployments that a dry run would have dropped before; else none
+/// \param also_kept streams that stay, too: of an image that is being fetched
 /// \throws Error Busy when the store stays in use
 void free_store(Machine& machine,
                 const std::vector<DeploymentRecord>& leaving,
+                const std::vector<std::string>& also_kept,
                 bool dry_run,
                 CollectResult& result,
                 const std::stop_token& stop);

@@ -25,14 +25,6 @@ constexpr std::uint64_t kUkiLayerEntries = 1000;
 constexpr std::uint64_t kReservePart = 64;
 constexpr std::uint64_t kUkiLayerSlack = std::uint64_t{1} << 20;
 
-/// The settings' caps, and what must stay free where the store lies.
-LayerLimits store_limits(Machine& machine) {
-    LayerLimits limits = layer_limits(machine.settings);
-    const std::uint64_t total = free_space(machine.store().dir_fd()).total;
-    limits.keep_free = std::min(machine.settings.store.reserve, total / kReservePart);
-    return limits;
-}
-
 /// Nobody signed it: for people, and no limit is raised for it.
 std::optional<std::uint64_t> told_unpacked_size(const net::Descriptor& layer) {
     const auto found = layer.annotations.find(kUnpackedAnnotation);
@@ -73,6 +65,13 @@ class Turns {
 
 }  // namespace
 
+LayerLimits store_limits(Machine& machine) {
+    LayerLimits limits = layer_limits(machine.settings);
+    const std::uint64_t total = free_space(machine.store().dir_fd()).total;
+    limits.keep_free = std::min(machine.settings.store.reserve, total / kReservePart);
+    return limits;
+}
+
 Pull::Pull(Machine& machine,
            net::ImageSource& source,
            ProgressSink& progress,
@@ -101,6 +100,30 @@ std::uint64_t Pull::open_bytes() {
         if (!present_[i]) sum += resolved_->manifest.layers[i].size;
     }
     return sum;
+}
+
+std::uint64_t Pull::most_bytes() {
+    plan();
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        const net::Descriptor& layer = resolved_->manifest.layers[i];
+        if (!present_[i]) sum += told_unpacked_size(layer).value_or(layer.size);
+    }
+    return sum;
+}
+
+std::vector<std::string> Pull::layer_names() {
+    plan();
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < present_.size(); ++i) {
+        if (present_[i]) out.push_back(layer_stream_name(resolved_->config.diff_ids[i]));
+    }
+    return out;
+}
+
+void Pull::look_again() {
+    present_.clear();
+    reused_ = 0;
 }
 
 std::uint64_t Pull::missing_bytes() {

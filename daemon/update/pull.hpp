@@ -15,6 +15,9 @@
 
 namespace cfs::update {
 
+/// The settings' caps, and what must stay free where the store lies.
+[[nodiscard]] LayerLimits store_limits(Machine& machine);
+
 /// One image, pulled step by step in the order of the methods. The caller holds the store's shared
 /// lock from before gate() until the deployment that needs the image is recorded. Until commit() no
 /// ref is touched: a failure leaves only objects and layers that the next try finds again and the
@@ -37,6 +40,15 @@ class Pull {
     [[nodiscard]] std::uint64_t uki_layer_bytes() const {
         return resolved_->manifest.layers[uki_layer_].size;
     }
+
+    /// Bytes of the layers that are not here, as they come.
+    [[nodiscard]] std::uint64_t open_bytes();
+    /// The same unpacked, of those of which the image tells: more than these they do not take.
+    [[nodiscard]] std::uint64_t most_bytes();
+    /// Those that are here, by their streams' names in the store.
+    [[nodiscard]] std::vector<std::string> layer_names();
+    /// Somebody changed the store meanwhile.
+    void look_again();
 
     /// What the other layers cost: bytes to fetch, less what an interrupted job left; bytes of
     /// those that are here.
@@ -68,8 +80,6 @@ class Pull {
 
  private:
     void plan();
-    /// Bytes of the layers that are not here.
-    [[nodiscard]] std::uint64_t open_bytes();
     void import(std::size_t index,
                 const LayerLimits& limits,
                 const std::stop_token& stop,

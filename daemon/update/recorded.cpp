@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update/recorded.hpp"
 
+#include "update/selection.hpp"
+
 namespace cfs::update {
 
 void record_end(Machine& machine,
@@ -13,11 +15,16 @@ void record_end(Machine& machine,
     if (error != nullptr) {
         entry.result = error->code() == ErrorCode::Cancelled ? "cancelled" : "failed";
         entry.error = to_string(error->code());
-        entry.message = error->what();
+        entry.message = error->what() + (entry.message.empty() ? "" : "; " + entry.message);
     }
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     entry.duration = ms > 0 ? static_cast<std::uint64_t>(ms) : 0;
     record_event(machine, who, std::move(entry));
+}
+
+void note_dropped(Machine& machine, const DeploymentRecord& record) {
+    std::string& text = machine.attempt.message;
+    text += (text.empty() ? "dropped for room: " : ", ") + display_name(record);
 }
 
 void record_event(Machine& machine, const Initiator& who, HistoryEntry entry) {

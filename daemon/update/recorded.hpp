@@ -37,6 +37,9 @@ auto recorded(Machine& machine, const Initiator& who, F&& verb) {
     }
 }
 
+/// The verb let `record` go to have room: its entry says so.
+void note_dropped(Machine& machine, const DeploymentRecord& record);
+
 /// An entry of its own beside the verb's: what a boot came to, what a crash left.
 void record_event(Machine& machine, const Initiator& who, HistoryEntry entry);
 

@@ -90,10 +90,12 @@ std::vector<DeploymentRecord> surplus(const Overview& all, unsigned keep) {
 
 void free_store(Machine& machine,
                 const std::vector<DeploymentRecord>& leaving,
+                const std::vector<std::string>& also_kept,
                 bool dry_run,
                 CollectResult& result,
                 const std::stop_token& stop) {
-    const Plan plan = plan_collection(machine.state.deployments(), leaving, machine.settings);
+    Plan plan = plan_collection(machine.state.deployments(), leaving, machine.settings);
+    plan.roots.insert(plan.roots.end(), also_kept.begin(), also_kept.end());
     store::Repository& store = machine.store();
     const auto lock = store.try_lock_exclusive(machine.settings.store.lock_timeout, stop);
     const store::GcReport report = store::collect_garbage(
@@ -135,7 +137,8 @@ CollectResult run_collect(Machine& machine,
         if (!dry_run) drop_deployment(machine, record);
     }
     if (!dry_run) net::prune_kept(keep_options(machine.settings), {});
-    free_store(machine, dry_run ? dropped : std::vector<DeploymentRecord>(), dry_run, result, stop);
+    const auto leaving = dry_run ? dropped : std::vector<DeploymentRecord>();
+    free_store(machine, leaving, {}, dry_run, result, stop);
     if (!dry_run) note_result(machine.attempt, result);
     return result;
 }

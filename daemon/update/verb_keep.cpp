@@ -135,7 +135,7 @@ CollectResult run_remove(Machine& machine,
     result.deployments.push_back(display_name(record));
     // It is gone; what its objects took comes back now or with the next collection.
     try {
-        free_store(machine, {}, false, result, stop);
+        free_store(machine, {}, {}, false, result, stop);
     } catch (const Error& e) {
         if (e.code() == ErrorCode::Cancelled) throw;
         result.warnings.push_back(std::string("its space was not freed yet: ") + e.what() +

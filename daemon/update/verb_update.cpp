@@ -6,6 +6,7 @@
 #include "update/pull.hpp"
 #include "update/recorded.hpp"
 #include "update/rollback_guard.hpp"
+#include "update/room.hpp"
 #include "update/selection.hpp"
 #include "update/source.hpp"
 #include "update/trial.hpp"
@@ -89,7 +90,7 @@ class Update {
         const DeploymentRecord& booted = require_booted(all_);
         machine_.attempt.from = version_of(booted);
         (void)machine_.state.held();  // what cannot be known is not taken for "nothing is held"
-        const auto lock = machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_);
+        lock_.emplace(machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_));
         OpenedSource source(reference_for(machine_, options_.image),
                             machine_.settings,
                             scratch_dir(machine_.settings),
@@ -111,6 +112,7 @@ class Update {
  private:
     std::optional<UpdateResult> nothing_new(const Pull& pull, const JudgedUki* judged);
     UpdateResult install(Pull& pull, const DeploymentRecord& booted);
+    UpdateResult stage(Pull& pull, const DeploymentRecord& booted, DeploymentRecord& record);
     UpdateResult finish(const DeploymentRecord& record,
                         const DeploymentRecord* booted,
                         UpdateResult result);
@@ -122,6 +124,7 @@ class Update {
     const UpdateOptions& options_;
     ProgressSink& progress_;
     const std::stop_token& stop_;
+    std::optional<store::SharedLock> lock_;
     Overview all_;
 };
 
@@ -164,9 +167,11 @@ void Update::relock(DeploymentRecord record) {
 
 /// A staged deployment that the new one replaces gives its place on the ESP back first.
 void Update::supersede() {
-    if (all_.pending == nullptr || all_.pending->phase == Phase::Armed) return;
-    progress_.message("dropping the staged version " + all_.pending->version);
-    drop_deployment(machine_, *all_.pending);
+    Overview now;
+    take_overview(machine_, now);
+    if (now.pending == nullptr || now.pending->phase == Phase::Armed) return;
+    progress_.message("dropping the staged version " + now.pending->version);
+    drop_deployment(machine_, *now.pending);
 }
 
 /// Older ones go for it where the ESP has no room for one more. All of it was fetched and verified
@@ -181,15 +186,17 @@ void Update::evict(const DeploymentRecord& record) {
         progress_.message("dropping version " + display_name(old) +
                           ": the EFI system partition has no room for one more");
         drop_deployment(machine_, old);
+        note_dropped(machine_, old);
     }
 }
 
-UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
+/// All of it but the switch. Staged, or nothing of it is left but layers.
+UpdateResult Update::stage(Pull& pull, const DeploymentRecord& booted, DeploymentRecord& record) {
     machine_.attempt.reused = pull.reused_bytes();
     pull.fetch();
     pull.compose(&booted);
     progress_.stage("stage");
-    DeploymentRecord record = make_record(machine_, pull);
+    record = make_record(machine_, pull);
     record.wanted = is_explicit(options_) && find_hold(all_.held, record) != nullptr;
     record.locked = options_.locked && !options_.finalize;
     EtcReport merge = describe(preview_etc(machine_, record, booted, pull.composed().tree, stop_));
@@ -205,11 +212,29 @@ UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
     result.reused_bytes = pull.reused_bytes();
     result.etc_changes = std::move(merge.changes);
     result.etc_conflicts = std::move(merge.conflicts);
-    if (options_.finalize) return finish(record, &booted, std::move(result));
+    return result;
+}
+
+UpdateResult Update::install(Pull& pull, const DeploymentRecord& booted) {
+    const Digest image = pull.judged().argument.digest;
+    DiskRoom room(machine_, pull, booted, lock_, progress_, stop_);
+    room.plan();
+    room.make(image);
+    std::optional<UpdateResult> result;
+    DeploymentRecord record;
+    while (!result) {
+        try {
+            result = stage(pull, booted, record);
+        } catch (const Error& e) {
+            // What it takes shows when it is there: what is unpacked may be here already.
+            if (e.code() != ErrorCode::NoSpace || !room.make_more(image)) throw;
+        }
+    }
+    if (options_.finalize) return finish(record, &booted, *std::move(result));
     Overview after;
     take_overview(machine_, after);
-    result.deployment = describe(after, record);
-    return result;
+    result->deployment = describe(after, record);
+    return *std::move(result);
 }
 
 UpdateResult Update::finish(const DeploymentRecord& record,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ESP without room for one more UKI: older versions give theirs, as far as they may.
+// An ESP without room for one more UKI, a store without room for one more image: older versions
+// give theirs, as far as they may.
 #include "base/error.hpp"
 #include "crash/crash_site.hpp"
 #include "small_disk.hpp"
@@ -94,6 +95,8 @@ TEST_F(TightEsp, TheOldestVersionGivesItsRoomToTheNewOne) {
     EXPECT_EQ(crash_->unsound(), "");
     EXPECT_EQ(versions(), (Strings{"3", "2"}));
     EXPECT_EQ(site().entries().size(), 2U);
+    EXPECT_EQ(site().engine().status().history.at(0).message.substr(0, 30),
+              "dropped for room: 1 (fixture_1");
     (void)site().reboot();
     EXPECT_EQ(site().engine().status().booted.value().version, "3");
     EXPECT_EQ(site().engine().rollback(site().progress, {}).version, "2");
@@ -209,6 +212,124 @@ TEST_F(TightEsp, ACrashLeavesOldOrNew) {
         EXPECT_EQ(crash_->harm(), "");
         site().engine().reconcile();
         EXPECT_EQ(crash_->unsound(), "");
+        const Ended again = drive("UNUSED=");
+        EXPECT_EQ(again.code, 0) << again.output;
+        EXPECT_EQ(crash_->unsound(), "");
+        EXPECT_EQ(versions(), (Strings{"3", "2"}));
+    }
+}
+
+/// Version 2 runs; one with 12 MB of its own is kept beside it.
+class TightStore : public TightEsp {
+ protected:
+    static constexpr std::uint64_t kTooLittle = 280 << 10;  ///< for one more
+
+    void open_with_big() {
+        open("empty");
+        site().install("v2-big");
+        (void)site().update("v2");
+        (void)site().reboot();
+        site().bless();
+        site().engine().reconcile();
+        big_ = site().engine().status().deployments.at(1).uki;
+    }
+
+    void fill_store(std::uint64_t left) {
+        disk_ = std::make_unique<SmallDisk>(site().settings.sysroot);
+        disk_->leave_free(left);
+    }
+
+    std::string big_;  ///< the kept one's UKI
+};
+
+TEST_F(TightStore, AKeptVersionGivesItsRoomToTheNewOne) {
+    open_with_big();
+    fill_store(kTooLittle);
+    EXPECT_EQ(update("v3"), "no error") << text_;
+    EXPECT_EQ(crash_->unsound(), "");
+    EXPECT_EQ(versions(), (Strings{"3", "2"}));
+    (void)site().reboot();
+    EXPECT_EQ(site().engine().status().booted.value().version, "3");
+}
+
+TEST_F(TightStore, APinnedVersionIsNotInTheWay) {
+    open_with_big();
+    (void)site().engine().pin({big_, true}, site().progress, {});
+    fill_store(kTooLittle);
+    EXPECT_EQ(update("v3"), "NoSpace") << text_;
+    EXPECT_EQ(versions(), (Strings{"2", "2"}));
+    EXPECT_EQ(crash_->unsound(), "");
+}
+
+/// Its layers are small as they come, and what they unpack to may be here already: that it does not
+/// fit shows in the middle.
+TEST_F(TightStore, AKeptVersionGoesWhenTheNewOneTurnsOutNotToFit) {
+    open_with_big();
+    fill_store(4 << 20);
+    EXPECT_EQ(update("v3-squeezed"), "no error") << text_;
+    EXPECT_EQ(crash_->unsound(), "");
+    EXPECT_EQ(versions(), (Strings{"3", "2"}));
+}
+
+TEST_F(TightStore, WhatTurnsOutNotToFitBesidesAPinnedVersionLeavesNothing) {
+    open_with_big();
+    (void)site().engine().pin({big_, true}, site().progress, {});
+    fill_store(4 << 20);
+    EXPECT_EQ(update("v3-squeezed"), "NoSpace") << text_;
+    EXPECT_EQ(crash_->unsound(), "");
+    EXPECT_EQ(versions(), (Strings{"2", "2"}));
+    EXPECT_EQ(site().engine().rollback(site().progress, {}).uki, big_);
+}
+
+TEST_F(TightStore, NothingGoesWhereThereIsRoom) {
+    open_with_big();
+    fill_store(2 << 20);
+    EXPECT_EQ(update("v3"), "no error") << text_;
+    EXPECT_EQ(versions(), (Strings{"3", "2", "2"}));
+}
+
+TEST_F(TightStore, WhatIsNotEnoughWithAllOfThemIsRefusedAndDropsNone) {
+    open("updated");
+    fill_store(1 << 20);
+    const std::string before = site().snapshot();
+    site().progress.last_done = 0;
+    EXPECT_EQ(update("v2-big"), "NoSpace") << text_;
+    EXPECT_NE(text_.find("letting older versions go would bring"), std::string::npos) << text_;
+    EXPECT_LT(site().progress.last_done, std::uint64_t{1} << 20) << "the UKI's layer at most";
+    EXPECT_EQ(site().snapshot(), before);
+}
+
+TEST_F(TightStore, WhatNobodyNeedsGoesFirst) {
+    open("updated");
+    site().update_to(test::Site::image("v2-big"), false);
+    (void)site().update_to(test::Site::image("v2-conflict"), false);  // in its place
+    EXPECT_EQ(site().engine().status().staged.value().version, "2");
+    fill_store(kTooLittle);
+    EXPECT_EQ(update("v3"), "no error") << text_;
+    EXPECT_EQ(versions(), (Strings{"3", "2", "1"}));
+    EXPECT_EQ(crash_->unsound(), "");
+}
+
+TEST_F(TightStore, ACrashLeavesOldOrNew) {
+    for (const char* point : {"update.drop-recorded",
+                              "esp.removed",
+                              "update.state-dropped",
+                              "update.unpinned",
+                              "store.gc-links-pruned",
+                              "store.gc-objects-removed"}) {
+        SCOPED_TRACE(point);
+        disk_.reset();
+        open_with_big();
+        fill_store(kTooLittle);
+        const std::string runs = site().engine().status().booted.value().uki;
+        const auto drive = [&](const std::string& variable) {
+            return run_process(crash_->command(CFS_DRIVE, "update", "v3"), {variable});
+        };
+        const Ended ended = drive(std::string("CFS_CRASH_POINT=") + point);
+        ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+        site().engine().reconcile();
+        EXPECT_EQ(crash_->unsound(), "");
+        EXPECT_EQ(site().engine().status().booted.value().uki, runs);
         const Ended again = drive("UNUSED=");
         EXPECT_EQ(again.code, 0) << again.output;
         EXPECT_EQ(crash_->unsound(), "");

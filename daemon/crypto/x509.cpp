@@ -28,7 +28,7 @@ struct FreeBio {
 };
 
 struct FreeOpenssl {
-    void operator()(void* memory) const { OPENSSL_free(memory); }
+    void operator()(void* memory) const { CRYPTO_free(memory, "", 0); }
 };
 
 using X509Ptr = std::unique_ptr<X509, FreeX509>;

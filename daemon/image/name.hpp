@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cassert>
 #include <compare>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -18,7 +18,8 @@ class Name {
  public:
     /// \pre text.size() <= 255
     explicit Name(std::string_view text) : size_(static_cast<std::uint8_t>(text.size())) {
-        assert(text.size() <= 255);
+        // Not assert(): that would put the path of this file on the building machine into programs.
+        if (text.size() > 255) std::abort();
         char* place = place_;
         if (size_ > sizeof place_) {
             place = new char[size_];

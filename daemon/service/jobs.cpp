@@ -26,6 +26,12 @@ void log_end(const JobView& view, const Outcome& outcome) {
     }
 }
 
+/// Anybody at the machine may start an update and pause it, and a pause lasts: so it must not hold
+/// up root, and with root the timer.
+bool outranks(const Initiator& who, const Initiator& whoever_paused) {
+    return who.uid == 0 && whoever_paused.uid != 0;
+}
+
 }  // namespace
 
 Jobs::Jobs(boost::asio::io_context& io, update::Engine& engine, Timing timing, Hooks hooks)
@@ -73,7 +79,8 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
     }
     if (joins(request)) return active_->view.id;
     if (was_checked_just_now(request, initiator)) return last_check_->id;
-    if (paused_ && request.kind == JobKind::Update) {
+    const bool meets_pause = paused_ && request.kind == JobKind::Update;
+    if (meets_pause && !outranks(initiator, paused_->view.initiator)) {
         throw Error(ErrorCode::Inhibited,
                     describe(paused_->view) + " is paused",
                     "Let it go on with 'cfsctl resume', or give it up with 'cfsctl cancel'.");
@@ -95,6 +102,7 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
         active_.reset();
         throw;
     }
+    if (meets_pause) cancel_paused();
     active_->view.kind = request.kind;
     active_->view.initiator = initiator;
     log::info(describe(active_->view) + " accepted from user id " + std::to_string(initiator.uid));

@@ -72,7 +72,8 @@ class Jobs {
     /// \returns the id of a new job, or of the running one that does the same already; a Check of
     /// others than root may get one that ended just now, so that nobody makes us knock at a
     /// registry without end \throws Busy naming the job that runs; Inhibited for an update while
-    /// one is paused; Cancelled when stopping; what kept us from an id
+    /// one is paused, unless root asks and somebody else started that: then it is given up;
+    /// Cancelled when stopping; what kept us from an id
     std::uint64_t submit(const JobRequest& request, const Initiator& initiator = {});
 
     /// Asks a job to stop; nothing for one that ended. \throws NotFound for an unknown id

@@ -50,6 +50,8 @@ void Jobs::pause(std::uint64_t id) {
 void Jobs::set_aside(Active job) {
     const bool give_up = job.view.state == JobState::Cancelling;
     job.view.state = JobState::Paused;
+    // One that could not be given up is on record no more: this one took its place.
+    if (paused_) give_up_paused(std::nullopt);
     paused_ = Paused{std::move(job.request), std::move(job.view)};
     log::info(describe(paused_->view) + " is paused");
     hooks_.changed(paused_->view);

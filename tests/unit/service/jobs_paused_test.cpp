@@ -124,8 +124,9 @@ TEST_F(PausedJobs, ShuttingDownWaitsForThePauseInsteadOfCancelling) {
 TEST_F(PausedJobs, LetOtherJobsRunButNoUpdate) {
     start_and_wait_until_idle();
     const std::uint64_t id = pause_one();
-    EXPECT_EQ(code_of([&] { jobs_->submit(update_request("x")); }), ErrorCode::Inhibited);
-    EXPECT_EQ(code_of([&] { jobs_->submit(update_request("y")); }), ErrorCode::Inhibited);
+    const Initiator user{1001, ":1.8"};
+    EXPECT_EQ(code_of([&] { jobs_->submit(update_request("x"), user); }), ErrorCode::Inhibited);
+    EXPECT_EQ(code_of([&] { jobs_->submit(update_request("y"), user); }), ErrorCode::Inhibited);
     JobRequest check;
     const std::uint64_t other = jobs_->submit(check);
     EXPECT_EQ(code_of([&] { jobs_->resume(id); }), ErrorCode::Busy);
@@ -133,6 +134,28 @@ TEST_F(PausedJobs, LetOtherJobsRunButNoUpdate) {
     door_.open();
     run_until_ended(other);
     EXPECT_EQ(jobs_->state_name(), "paused");
+}
+
+// Whoever sits at the machine may start an update and pause it; that must not stop the timer's.
+TEST_F(PausedJobs, OfAUserDoNotHoldUpRoot) {
+    start_and_wait_until_idle();
+    const std::uint64_t id = pause_one();
+    door_.open();
+    const std::uint64_t other = jobs_->submit(update_request("y"));
+    run_until_ended(other);
+    EXPECT_EQ(views_.at(id).state, JobState::Cancelled);
+    EXPECT_EQ(views_.at(other).state, JobState::Done);
+    EXPECT_EQ(jobs_->paused(), nullptr);
+    EXPECT_FALSE(engine_.paused_job());
+}
+
+TEST_F(PausedJobs, OfRootHoldUpRoot) {
+    start_and_wait_until_idle();
+    const std::uint64_t id = jobs_->submit(update_request("x"));
+    ASSERT_TRUE(door_.wait_until_reached());
+    jobs_->pause(id);
+    run_until([&] { return is_paused(id); });
+    EXPECT_EQ(code_of([&] { jobs_->submit(update_request("y")); }), ErrorCode::Inhibited);
 }
 
 TEST_F(PausedJobs, AreGivenUpByCancel) {

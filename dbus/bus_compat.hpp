@@ -114,6 +114,11 @@ inline sdbus::Slot add_match(sdbus::IConnection& connection,
 
 inline void finish_registration(sdbus::IProxy&) {}
 
+/// What is below `path` is listed by its GetManagedObjects, for as long as the connection lives.
+inline void add_object_manager(sdbus::IConnection& connection, const char* path) {
+    connection.addObjectManager(sdbus::ObjectPath{path});
+}
+
 #else
 
 using ServiceName = std::string;
@@ -154,6 +159,11 @@ inline sdbus::Slot add_match(sdbus::IConnection& connection,
                              const std::string& rule,
                              std::function<void()> hear) {
     return connection.addMatch(rule, [hear = std::move(hear)](sdbus::Message&) { hear(); });
+}
+
+/// What is below `path` is listed by its GetManagedObjects, for as long as the connection lives.
+inline void add_object_manager(sdbus::IConnection& connection, const char* path) {
+    connection.addObjectManager(path, sdbus::floating_slot);
 }
 
 /// Call once all signals of `proxy` have their handlers.

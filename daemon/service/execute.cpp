@@ -91,6 +91,7 @@ Outcome Executor::run(const JobRequest& request,
         if (!reconciled_) engine_.reconcile();
         reconciled_ = true;
         outcome.result = call(engine_, request, progress, stop);
+        bound_lists(outcome.result);
     } catch (...) {
         outcome.error = to_error(std::current_exception());
     }

@@ -20,10 +20,16 @@ JobObject::JobObject(sdbus::IConnection& connection,
       view_(view),
       calls_(std::move(calls)) {
     registerAdaptor();
+    // The Manager's object manager tells who listens to it. Nothing is lost when it cannot: the
+    // property Jobs has it.
+    quietly([this] { getObject().emitInterfacesAddedSignal(); });
+    pump_.kick();
 }
 
 JobObject::~JobObject() {
+    quietly([this] { getObject().emitInterfacesRemovedSignal(); });
     unregisterAdaptor();
+    pump_.kick();
 }
 
 void JobObject::show(const JobView& view) {

@@ -198,7 +198,7 @@ void Jobs::end(JobView view, const Outcome& outcome) {
     hooks_.changed(view);
     hooks_.refresh();
     hooks_.ended(view);
-    keep_for_a_while(view.id);
+    keep_for_a_while(view);
 }
 
 void Jobs::take_status(std::optional<update::Status> status) {
@@ -259,14 +259,21 @@ void Jobs::show_progress() {
     arm_progress();
 }
 
-void Jobs::keep_for_a_while(std::uint64_t id) {
-    ended_.push_back({id, std::chrono::steady_clock::now() + timing_.keep});
-    if (ended_.size() > timing_.most_kept) forget_oldest();
+void Jobs::keep_for_a_while(const JobView& view) {
+    const std::size_t bytes = bytes_of(view.result) + bytes_of(view.error);
+    ended_.push_back({view.id, std::chrono::steady_clock::now() + timing_.keep, bytes});
+    ended_bytes_ += bytes;
+    const auto too_many = [this] {
+        return ended_.size() > timing_.most_kept || ended_bytes_ > timing_.most_kept_bytes;
+    };
+    while (ended_.size() > 1 && too_many())
+        forget_oldest();
     arm_expiry();
 }
 
 void Jobs::forget_oldest() {
     const std::uint64_t id = ended_.front().id;
+    ended_bytes_ -= ended_.front().bytes;
     ended_.pop_front();
     if (last_check_ && last_check_->id == id) last_check_.reset();
     hooks_.forgotten(id);

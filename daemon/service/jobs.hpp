@@ -36,6 +36,7 @@ class Jobs {
             250};  ///< with the final state at most 5 signals a second
         std::chrono::milliseconds keep{60'000};  ///< how long an ended job stays
         std::size_t most_kept = 64;              ///< and how many; the oldest goes first
+        std::size_t most_kept_bytes = std::size_t{4} << 20;  ///< of their results, but for the last
         /// For so long a Check of others than root is answered with the last one of the same image;
         /// less than `keep`.
         std::chrono::milliseconds check_again{20'000};
@@ -120,6 +121,7 @@ class Jobs {
     struct Ended {
         std::uint64_t id;
         std::chrono::steady_clock::time_point until;
+        std::size_t bytes;
     };
 
     /// The last Check that was not cancelled.
@@ -148,7 +150,7 @@ class Jobs {
     void take_status(std::optional<update::Status> status);
     void arm_progress();
     void show_progress();
-    void keep_for_a_while(std::uint64_t id);
+    void keep_for_a_while(const JobView& view);
     void arm_expiry();
     void forget_oldest();
 
@@ -163,6 +165,7 @@ class Jobs {
     std::optional<Active> active_;
     std::optional<Paused> paused_;
     std::deque<Ended> ended_;
+    std::size_t ended_bytes_ = 0;
     std::optional<LastCheck> last_check_;
     bool starting_ = true;
     bool stopping_ = false;

@@ -60,6 +60,16 @@ class Reply {
     BusPump& pump_;
 };
 
+/// Signals go to whoever listens; that the bus is gone is noticed by the pump, once.
+template <typename F>
+void quietly(F&& emit) noexcept {
+    try {
+        std::forward<F>(emit)();
+    } catch (const std::exception& e) {
+        log::warn(std::string("a signal could not be sent: ") + e.what());
+    }
+}
+
 /// Runs `f`; what it throws becomes the answer. Nothing may leave a handler: version 1 of the bus
 /// library ends the process then.
 template <typename R, typename F>

@@ -2,6 +2,7 @@
 #include "service/service.hpp"
 
 #include "base/log.hpp"
+#include "service/reply.hpp"
 
 #include <exception>
 #include <utility>
@@ -19,16 +20,6 @@ std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
     }
 }
 
-/// Signals go to whoever listens; that the bus is gone is noticed by the pump, once.
-template <typename F>
-void quietly(F&& emit) noexcept {
-    try {
-        std::forward<F>(emit)();
-    } catch (const std::exception& e) {
-        log::warn(std::string("a signal could not be sent: ") + e.what());
-    }
-}
-
 }  // namespace
 
 Service::Service(boost::asio::io_context& io, update::Engine& engine, Config config, Events events)
@@ -43,6 +34,7 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
       inhibitors_(std::make_unique<Inhibitors>(
           io, *connection_, pump_, config.inhibitors, [this] { refresh(); })),
       jobs_(io, engine, config.timing, hooks()) {
+    bus::add_object_manager(*connection_, bus::kManagerPath);
     manager_ = std::make_unique<ManagerObject>(
         *connection_, pump_, *callers_, std::move(config.facts), calls());
     watch_name();

@@ -25,6 +25,30 @@ std::string lost_side(const etc::Change& change) {
     return change.vendor_withheld ? "vendor" : "";
 }
 
+std::size_t bytes_of(const std::string& text) {
+    return text.size() + 8;
+}
+
+std::size_t bytes_of(const std::map<std::string, std::string>& map) {
+    std::size_t bytes = 8;
+    for (const auto& [key, text] : map)
+        bytes += bytes_of(key) + bytes_of(text);
+    return bytes;
+}
+
+/// How many of the list's first elements are `most` bytes.
+template <typename T>
+std::size_t fitting(const std::vector<T>& list, std::size_t most) {
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    for (const T& element : list) {
+        bytes += bytes_of(element);
+        if (bytes > most) break;
+        ++count;
+    }
+    return count;
+}
+
 void put_items(Dict& dict, const StringList& items) {
     const std::size_t shown = std::min(items.size(), kMaxItems);
     const auto cut = items.begin() + static_cast<std::ptrdiff_t>(shown);
@@ -33,6 +57,41 @@ void put_items(Dict& dict, const StringList& items) {
 }
 
 }  // namespace
+
+void bound_lists(Dict& dict, std::size_t most) {
+    for (auto& [key, value] : dict) {
+        const auto cut = [&, &name = key](auto& list) -> std::size_t {
+            const std::size_t count = fitting(list, most);
+            const std::size_t dropped = list.size() - count;
+            list.erase(list.begin() + static_cast<std::ptrdiff_t>(count), list.end());
+            const auto counter = dict.find(name == "items" ? "items-omitted" : "omitted");
+            if (dropped == 0 || counter == dict.end()) return dropped;
+            std::get<std::uint64_t>(counter->second) += dropped;
+            return 0;
+        };
+        if (auto* maps = std::get_if<StringMaps>(&value)) static_cast<void>(cut(*maps));
+        auto* lines = std::get_if<StringList>(&value);
+        const std::size_t unsaid = lines == nullptr ? 0 : cut(*lines);
+        if (unsaid != 0) lines->push_back("... and " + std::to_string(unsaid) + " more");
+    }
+}
+
+std::size_t bytes_of(const Dict& dict) {
+    std::size_t bytes = 0;
+    for (const auto& [key, value] : dict) {
+        bytes += bytes_of(key) + 16;
+        if (const auto* text = std::get_if<std::string>(&value)) bytes += text->size();
+        if (const auto* lines = std::get_if<StringList>(&value)) {
+            for (const std::string& line : *lines)
+                bytes += bytes_of(line);
+        }
+        if (const auto* maps = std::get_if<StringMaps>(&value)) {
+            for (const auto& map : *maps)
+                bytes += bytes_of(map);
+        }
+    }
+    return bytes;
+}
 
 Dict to_dict(const update::DeploymentInfo& deployment) {
     return {{"digest", deployment.digest},

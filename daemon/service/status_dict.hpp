@@ -14,6 +14,16 @@ namespace cfs::service {
 /// More items of a result than this are counted, not listed: a reply must stay a message.
 inline constexpr std::size_t kMaxItems = 10'000;
 
+/// And of one list no more than these bytes: ObjectManager gives all results in one message.
+inline constexpr std::size_t kMaxListBytes = std::size_t{2} << 20;
+
+/// Cuts lists that are longer than `most` bytes. What is cut is counted where the dictionary has a
+/// number for that, else a last line says it.
+void bound_lists(Dict& dict, std::size_t most = kMaxListBytes);
+
+/// About what it takes in a message.
+[[nodiscard]] std::size_t bytes_of(const Dict& dict);
+
 [[nodiscard]] Dict to_dict(const update::DeploymentInfo& deployment);
 [[nodiscard]] Dict to_dict(const update::Fallback& fallback);
 [[nodiscard]] Dict to_dict(const update::Available& available);

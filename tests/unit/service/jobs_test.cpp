@@ -307,6 +307,30 @@ TEST_F(JobTable, OnlySoManyEndedJobsAreKept) {
     EXPECT_TRUE(seen("forgotten " + std::to_string(first)));
 }
 
+TEST_F(JobTable, OnlySoManyBytesOfResultsAreKeptButTheLastAlways) {
+    Jobs::Timing timing;
+    timing.most_kept_bytes = 25'000;
+    start(timing);
+    run_until([this] { return jobs_->state_name() == "idle"; });
+    const auto collect = [this](std::size_t lines) {
+        engine_.collect_result.items.assign(lines, std::string(92, 'x'));
+        JobRequest request;
+        request.kind = JobKind::Collect;
+        const std::uint64_t id = jobs_->submit(request);
+        run_until_ended(id);
+        return id;
+    };
+    const std::uint64_t first = collect(100);
+    const std::uint64_t second = collect(100);
+    EXPECT_FALSE(seen("forgotten " + std::to_string(first)));
+    const std::uint64_t third = collect(100);
+    EXPECT_TRUE(seen("forgotten " + std::to_string(first)));
+    const std::uint64_t big = collect(1000);
+    EXPECT_TRUE(seen("forgotten " + std::to_string(second)));
+    EXPECT_TRUE(seen("forgotten " + std::to_string(third)));
+    EXPECT_FALSE(seen("forgotten " + std::to_string(big))) << "somebody wants to read it";
+}
+
 TEST_F(JobTable, ShuttingDownCancelsWaitsAndTakesNoMore) {
     engine_.set_verb(
         [this](update::ProgressSink&, const std::stop_token& stop) { door_.pass(stop); });

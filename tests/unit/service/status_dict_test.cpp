@@ -138,5 +138,26 @@ TEST(StatusDict, AnErrorCarriesItsFourParts) {
                     {"details", std::string("needed 5, free 3")}}));
 }
 
+TEST(StatusDict, ListsAreCutAndWhatIsCutIsCounted) {
+    const StringList lines(10, std::string(92, 'x'));  // 100 bytes each in a message
+    Dict dict = {{"items", lines}, {"items-omitted", std::uint64_t{5}}, {"warnings", lines}};
+    bound_lists(dict, 1000);
+    EXPECT_EQ(std::get<StringList>(dict.at("items")).size(), 10U) << "it just fits";
+    bound_lists(dict, 450);
+    EXPECT_EQ(std::get<StringList>(dict.at("items")).size(), 4U);
+    EXPECT_EQ(std::get<std::uint64_t>(dict.at("items-omitted")), 11U);
+    const auto& warnings = std::get<StringList>(dict.at("warnings"));
+    ASSERT_EQ(warnings.size(), 5U);
+    EXPECT_EQ(warnings.back(), "... and 6 more");
+}
+
+TEST(StatusDict, ListsOfMapsAreCutToo) {
+    const StringMaps maps(10, {{"path", std::string(80, 'x')}});  // 8 + 4 + 8 + 80 + 8
+    Dict dict = {{"changes", maps}, {"conflicts", StringMaps{}}, {"omitted", std::uint64_t{0}}};
+    bound_lists(dict, 330);
+    EXPECT_EQ(std::get<StringMaps>(dict.at("changes")).size(), 3U);
+    EXPECT_EQ(std::get<std::uint64_t>(dict.at("omitted")), 7U);
+}
+
 }  // namespace
 }  // namespace cfs::service

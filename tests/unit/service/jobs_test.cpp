@@ -4,6 +4,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <thread>
 
 namespace cfs::service {
@@ -272,20 +273,29 @@ TEST_F(JobTable, WithoutAnIdThereIsNoJobUntilOneCanBeMade) {
 }
 
 TEST_F(JobTable, ManyStepsOfProgressBecomeFewSignals) {
-    engine_.set_verb([](update::ProgressSink& progress, const std::stop_token&) {
-        const auto end = std::chrono::steady_clock::now() + 100ms;
-        for (std::uint64_t i = 0; std::chrono::steady_clock::now() < end; ++i)
-            progress.bytes(i, i, 0);
+    constexpr auto kPause = 30ms;
+    constexpr std::ptrdiff_t kSignals = 5;  // that it runs, and four of progress
+    std::atomic<bool> enough = false;
+    std::atomic<std::uint64_t> steps = 0;
+    engine_.set_verb([&](update::ProgressSink& progress, const std::stop_token& stop) {
+        while (!enough && !stop.stop_requested()) {
+            ++steps;
+            progress.bytes(steps, steps, 0);
+        }
     });
-    start(Jobs::Timing{30ms, 60s, 64});
+    start(Jobs::Timing{kPause, 60s, 64});
     run_until([this] { return jobs_->state_name() == "idle"; });
+    const auto begin = std::chrono::steady_clock::now();
     const std::uint64_t id = jobs_->submit(update_request());
-    run_until_ended(id);
-    const auto signals = std::count_if(events_.begin(), events_.end(), [](const auto& event) {
-        return event.starts_with("changed");
+    run_until([&] {
+        return std::count_if(events_.begin(), events_.end(), [](const auto& event) {
+                   return event.starts_with("changed");
+               }) >= kSignals;
     });
-    EXPECT_LE(signals, 6);
-    EXPECT_GE(signals, 3);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, (kSignals - 2) * kPause);
+    EXPECT_GT(steps, 100U);
+    enough = true;
+    run_until_ended(id);
 }
 
 TEST_F(JobTable, EndedJobsAreForgottenAfterAWhile) {

@@ -139,8 +139,9 @@ class Vm:
         self.run("mountpoint -q /run/images || { mkdir -p /run/images && mount -o ro /dev/vdb /run/images; }")
 
     def update(self, tag):
-        """To one of its images."""
+        """To one of its images; not before the boot is over, whose last step takes the deployments' lock, too."""
         self.mount_images()
+        self.run("systemctl is-system-running --wait || true", seconds=300)
         return self.run(f"cfsctl update --image oci:/run/images/srv/images:{tag} 2>&1", seconds=600)
 
     def wait_until_proven(self):

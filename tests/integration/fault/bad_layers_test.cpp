@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"wrong-size", "DigestMismatch", "must have 535 bytes"},
                     Bad{"no-size", "DigestMismatch", "must have 0 bytes"},
                     Bad{"vast-size", "BadFormat", "more than 2^53"},
-                    Bad{"larger-than-the-disk", "NoSpace", "bytes where the store"},
+                    Bad{"larger-than-the-disk", "NoSpace", "needs at least 1125899"},
                     Bad{"negative-blob-size", "BadFormat", "negative"},
                     Bad{"wrong-media-type", "Unsupported", "text/html"},
                     Bad{"unknown-compression", "Unsupported", "tar+xz"},

@@ -212,7 +212,9 @@ bool Jobs::has_ended(std::uint64_t id) const {
 }
 
 Error Jobs::unknown(std::uint64_t id) {
-    return {ErrorCode::NotFound, "there is no job " + std::to_string(id)};
+    return {ErrorCode::NotFound,
+            "there is no job " + std::to_string(id),
+            "The property Jobs lists those there are; 'cfsctl history' has what ended."};
 }
 
 void Jobs::cancel(std::uint64_t id) {

@@ -27,7 +27,9 @@ void Jobs::pause(std::uint64_t id) {
     if (paused_ && paused_->view.id == id) return;
     if (!active_ || active_->view.id != id) {
         if (!has_ended(id)) throw unknown(id);
-        throw Error(ErrorCode::NotFound, "job " + std::to_string(id) + " has ended");
+        throw Error(ErrorCode::NotFound,
+                    "job " + std::to_string(id) + " has ended",
+                    "Its property Error or Result says how; there is nothing to pause.");
     }
     JobView& view = active_->view;
     if (!is_pausable(view.kind)) {

@@ -5,49 +5,15 @@
 #include "crypto/fsverity.hpp"
 #include "image/layers.hpp"
 #include "update/compose.hpp"
+#include "update/kept_files.hpp"
 #include "update/layer_import.hpp"
 #include "update/machine.hpp"
 #include "update/source.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace cfs::update {
 namespace {
-
-/// SELinux policies and os-release files are far below this.
-constexpr std::uint64_t kKeepUpTo = std::uint64_t{16} << 20;
-
-bool is_policy(std::string_view path) {
-    return path.starts_with("etc/selinux/");
-}
-
-/// Content of a few files, by digest, from one pass over the layers.
-class KeptFiles {
- public:
-    void offer(const Digest& digest, ByteView content) {
-        last_ = {digest, std::string(as_text(content))};
-    }
-
-    void keep(const Digest& digest) {
-        if (last_.first == digest) contents_[digest] = std::move(last_.second);
-    }
-
-    [[nodiscard]] image::ReadContent reader() const {
-        return [this](const image::Inode& inode) {
-            if (!inode.external) return inode.content;
-            const auto found = contents_.find(*inode.external);
-            if (found != contents_.end()) return found->second;
-            throw Error(ErrorCode::BadFormat,
-                        "the file with digest " + inode.external->hex() +
-                            " is needed and larger than " + std::to_string(kKeepUpTo) + " bytes");
-        };
-    }
-
- private:
-    std::pair<Digest, std::string> last_;
-    std::unordered_map<Digest, std::string> contents_;
-};
 
 bool is_uki_layer(const net::Descriptor& layer) {
     const auto note = layer.annotations.find(kLayerAnnotation);

@@ -216,14 +216,12 @@ void Pull::fetch() {
     report_bytes(total);
     const unsigned connections = machine_.settings.net.connections;
     Turns turns(connections);
-    run_parallel(missing.size(), connections + 1, [&](std::size_t n, const std::stop_token& stop) {
+    const auto fetch_one = [&](std::size_t n, const std::stop_token& stop) {
         Turns::Turn turn(turns);
-            import(missing[n], limits, stop, [&turn] { turn.end();
-    });
-},
-        [&] {
-    report_bytes(total); },
-        stop_);
+        import(missing[n], limits, stop, [&turn] { turn.end(); });
+};
+const auto report = [&] { report_bytes(total); };
+run_parallel(missing.size(), connections + 1, fetch_one, report, stop_);
 for (const std::size_t index : missing)
     present_[index] = true;
 trim_heap();
@@ -243,6 +241,17 @@ Digest Pull::layer_stream(std::size_t index) {
                 "another tool removed it: try again");
 }
 
+/// It only explains a failure, and must not take its place.
+std::optional<image::FileTree> Pull::tree_before(const DeploymentRecord* previous) {
+    if (previous == nullptr) return std::nullopt;
+    try {
+        return find_tree(machine_.store(), previous->image);
+    } catch (const Error& e) {
+        log::warn(std::string("the running deployment's image cannot be read: ") + e.what());
+        return std::nullopt;
+    }
+}
+
 const Composed& Pull::compose(const DeploymentRecord* previous) {
     progress_.stage("compose");
     std::vector<Digest> streams;
@@ -253,15 +262,7 @@ const Composed& Pull::compose(const DeploymentRecord* previous) {
     const auto merged = [&] {
         return merge_layers(store, streams, layer_limits(machine_.settings), stop_);
     };
-    const auto before = [&]() -> std::optional<image::FileTree> {
-        if (previous == nullptr) return std::nullopt;
-        try {
-            return find_tree(store, previous->image);
-        } catch (const Error& e) {  // it only explains a failure, and must not take its place
-            log::warn(std::string("the running deployment's image cannot be read: ") + e.what());
-            return std::nullopt;
-        }
-    };
+    const auto before = [&] { return tree_before(previous); };
     composed_ = compose_matching(merged, judged_->argument, store_reader(store), before, stop_);
     trim_heap();
     progress_.stage("verify");

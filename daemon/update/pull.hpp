@@ -15,6 +15,8 @@
 
 namespace cfs::update {
 
+class KeptFiles;
+
 /// The settings' caps, and what must stay free where the store lies.
 [[nodiscard]] LayerLimits store_limits(Machine& machine);
 
@@ -64,6 +66,12 @@ class Pull {
     /// \param previous whose tree explains a mismatch; may be nullptr
     const Composed& compose(const DeploymentRecord* previous);
 
+    /// What fetch() and compose() would find, without storing anything: reads the layers that are
+    /// not here and makes the image of them, so that nothing has to go for an image that is not
+    /// what the UKI names. Their sizes are signed by nobody. They are fetched once more afterwards.
+    /// DigestMismatch as compose(). \pre gate()
+    void rehearse(const DeploymentRecord* previous);
+
     /// Image, config and manifest into the store, pins, all durable.
     void commit();
 
@@ -86,6 +94,8 @@ class Pull {
                 const std::function<void()>& streamed);
     void report_bytes(std::uint64_t total);
     [[nodiscard]] Digest layer_stream(std::size_t index);
+    void read_layer(std::size_t index, KeptFiles& kept, const OnEntry& on_entry);
+    [[nodiscard]] std::optional<image::FileTree> tree_before(const DeploymentRecord* previous);
 
     Machine& machine_;
     net::ImageSource& source_;

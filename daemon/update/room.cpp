@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <utility>
+
 namespace cfs::update {
 namespace {
 
@@ -146,6 +148,7 @@ bool DiskRoom::make_more(const Digest& image) {
     if (!all.problems.empty()) return false;
     for (const auto& record : evictable(all, machine_.settings.update.keep)) {
         if (record.image == image) continue;
+        if (!std::exchange(rehearsed_, true)) pull_.rehearse(&booted_);
         progress_.message("dropping version " + display_name(record) +
                           ": the disk has no room for one more");
         drop_deployment(machine_, record);

@@ -20,8 +20,10 @@ struct DiskNeed {
 
 /// Made once the image's UKI was judged and is wanted, before its other layers are fetched. What
 /// nobody needs goes first, where room may be short. Then deployments that may (evictable()), one
-/// by one, oldest first, only when the new one does not fit beside them. Each is dropped in the
-/// order of a collection, so a crash leaves it there or gone.
+/// by one, oldest first, only when the new one does not fit beside them, and only for an image that
+/// was read as a whole and is what its UKI names (Pull::rehearse()): what a registry says of sizes
+/// costs nobody a version. Each is dropped in the order of a collection, so a crash leaves it there
+/// or gone.
 class DiskRoom {
  public:
     /// \param lock the caller's shared one: let go of while something is dropped, and taken again.
@@ -60,6 +62,7 @@ class DiskRoom {
     std::stop_token stop_;
     std::uint64_t state_bytes_;  ///< of /etc, however often it is written
     std::uint64_t image_bytes_;
+    bool rehearsed_ = false;
 };
 
 }  // namespace cfs::update

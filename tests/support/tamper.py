@@ -132,6 +132,7 @@ def main():
     with_uki_layer(layout, "v2", "two-ukis", tar_of(both))
     with_uki_layer(layout, "v2", "outside", tar_of(entries_of(v2) + [file_entry("usr/lib/extra", b"x" * 100)]))
     with_uki_layer(layout, "v2", "other-uki", v3)
+    with_uki_layer(layout, "v3-squeezed", "v3-stuffed", v3)
     change_uki(layout, "v2", "flip-uki", flip_in_section)
     change_uki(layout, "v2", "flip-signature", flip_signature)
     layout.save()

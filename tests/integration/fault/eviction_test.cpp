@@ -281,6 +281,21 @@ TEST_F(TightStore, WhatTurnsOutNotToFitBesidesAPinnedVersionLeavesNothing) {
     EXPECT_EQ(site().engine().rollback(site().progress, {}).uki, big_);
 }
 
+/// Its UKI is the vendor's, its layers are another build's, as a registry may put it: sizes, and a
+/// layer that unpacks to too much, are no reason to let a version go.
+TEST_F(TightStore, NothingGoesForAnImageThatIsNotWhatItsUkiNames) {
+    open_with_big();
+    for (const std::uint64_t left : {kTooLittle, std::uint64_t{4} << 20}) {
+        SCOPED_TRACE(left);
+        fill_store(left);
+        EXPECT_EQ(update("v3-stuffed"), "DigestMismatch") << text_;
+        EXPECT_EQ(crash_->unsound(), "");
+        EXPECT_EQ(versions(), (Strings{"2", "2"}));
+        disk_.reset();
+    }
+    EXPECT_EQ(site().engine().rollback(site().progress, {}).uki, big_);
+}
+
 TEST_F(TightStore, NothingGoesWhereThereIsRoom) {
     open_with_big();
     fill_store(2 << 20);

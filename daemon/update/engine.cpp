@@ -6,6 +6,7 @@
 #include "update/recorded.hpp"
 #include "update/verbs.hpp"
 
+#include <chrono>
 #include <mutex>
 
 namespace cfs::update {
@@ -15,20 +16,23 @@ namespace {
 /// administrator mounted or repaired meanwhile is seen.
 class RealEngine final : public Engine {
  private:
+    /// The boot's own verbs have it for less.
+    static constexpr std::chrono::seconds kPatience{10};
+
     /// A verb after a crash begins where the crash left off, also when no daemon reconciled in
     /// between.
     template <typename F>
-    auto locked(F&& verb) {
+    auto locked(const std::stop_token& stop, F&& verb) {
         Machine machine(settings_, clock_);
-        const UniqueFd lock = machine.state.lock();
+        const UniqueFd lock = wait_for_lock(machine.state, kPatience, stop);
         run_reconcile(machine);
         return verb(machine);
     }
 
     /// The same for a verb that changes something: the history tells of it.
     template <typename F>
-    auto changing(const ProgressSink& progress, F&& verb) {
-        return locked([&](Machine& machine) {
+    auto changing(const ProgressSink& progress, const std::stop_token& stop, F&& verb) {
+        return locked(stop, [&](Machine& machine) {
             return recorded(machine, progress.initiator(), [&] { return verb(machine); });
         });
     }
@@ -40,52 +44,56 @@ class RealEngine final : public Engine {
     [[nodiscard]] Status status() override { return read_status(settings_, clock_); }
 
     void reconcile() override {
-        locked([](Machine&) {});
+        locked({}, [](Machine&) {});
     }
 
     [[nodiscard]] CheckResult check(const std::string& image,
                                     ProgressSink& progress,
                                     const std::stop_token& stop) override {
-        return locked([&](Machine& machine) { return run_check(machine, image, progress, stop); });
+        return locked(stop,
+                      [&](Machine& machine) { return run_check(machine, image, progress, stop); });
     }
 
     [[nodiscard]] UpdateResult update(const UpdateOptions& options,
                                       ProgressSink& progress,
                                       const std::stop_token& stop) override {
-        return changing(progress, [&](Machine& machine) {
+        return changing(progress, stop, [&](Machine& machine) {
             return run_update(machine, options, progress, stop);
         });
     }
 
     [[nodiscard]] UpdateResult finalize(ProgressSink& progress,
                                         const std::stop_token& stop) override {
-        return changing(progress,
-                        [&](Machine& machine) { return run_finalize(machine, progress, stop); });
+        return changing(progress, stop, [&](Machine& machine) {
+            return run_finalize(machine, progress, stop);
+        });
     }
 
-    [[nodiscard]] DeploymentInfo rollback(ProgressSink& progress, const std::stop_token&) override {
-        return changing(progress,
-                        [&](Machine& machine) { return run_rollback(machine, progress); });
+    [[nodiscard]] DeploymentInfo rollback(ProgressSink& progress,
+                                          const std::stop_token& stop) override {
+        return changing(
+            progress, stop, [&](Machine& machine) { return run_rollback(machine, progress); });
     }
 
     [[nodiscard]] CollectResult collect(bool dry_run,
                                         ProgressSink& progress,
                                         const std::stop_token& stop) override {
-        return changing(progress, [&](Machine& machine) {
+        return changing(progress, stop, [&](Machine& machine) {
             return run_collect(machine, dry_run, progress, stop);
         });
     }
 
     [[nodiscard]] PinResult pin(const PinOptions& options,
                                 ProgressSink& progress,
-                                const std::stop_token&) override {
-        return changing(progress, [&](Machine& machine) { return run_pin(machine, options); });
+                                const std::stop_token& stop) override {
+        return changing(
+            progress, stop, [&](Machine& machine) { return run_pin(machine, options); });
     }
 
     [[nodiscard]] CollectResult remove(const std::string& deployment,
                                        ProgressSink& progress,
                                        const std::stop_token& stop) override {
-        return changing(progress, [&](Machine& machine) {
+        return changing(progress, stop, [&](Machine& machine) {
             return run_remove(machine, deployment, progress, stop);
         });
     }
@@ -94,13 +102,13 @@ class RealEngine final : public Engine {
                                       ProgressSink& progress,
                                       const std::stop_token& stop) override {
         return locked(
-            [&](Machine& machine) { return run_verify(machine, options, progress, stop); });
+            stop, [&](Machine& machine) { return run_verify(machine, options, progress, stop); });
     }
 
     [[nodiscard]] RepairResult repair(const RepairOptions& options,
                                       ProgressSink& progress,
                                       const std::stop_token& stop) override {
-        return changing(progress, [&](Machine& machine) {
+        return changing(progress, stop, [&](Machine& machine) {
             return run_repair(machine, options, progress, stop);
         });
     }
@@ -108,15 +116,16 @@ class RealEngine final : public Engine {
     [[nodiscard]] EtcPreview preview_etc(const EtcPreviewOptions& options,
                                          ProgressSink& progress,
                                          const std::stop_token& stop) override {
-        return locked(
-            [&](Machine& machine) { return run_preview_etc(machine, options, progress, stop); });
+        return locked(stop, [&](Machine& machine) {
+            return run_preview_etc(machine, options, progress, stop);
+        });
     }
 
     [[nodiscard]] EtcRestored restore_etc(const std::string& path,
                                           ProgressSink& progress,
                                           const std::stop_token& stop) override {
         return locked(
-            [&](Machine& machine) { return run_restore_etc(machine, path, progress, stop); });
+            stop, [&](Machine& machine) { return run_restore_etc(machine, path, progress, stop); });
     }
 
     void remember_error(const Error* error) override {

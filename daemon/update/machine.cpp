@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
+#include "base/stop.hpp"
 #include "uki/peek.hpp"
 #include "update/boot_files.hpp"
 #include "update/boot_partition.hpp"
@@ -139,7 +140,9 @@ std::vector<Certificate> load_anchors(const settings::TrustSettings& trust) {
     return out;
 }
 
-UniqueFd wait_for_lock(const StateDir& state, std::chrono::milliseconds patience) {
+UniqueFd wait_for_lock(const StateDir& state,
+                       std::chrono::milliseconds patience,
+                       const std::stop_token& stop) {
     const auto until = std::chrono::steady_clock::now() + patience;
     for (;;) {
         try {
@@ -147,6 +150,7 @@ UniqueFd wait_for_lock(const StateDir& state, std::chrono::milliseconds patience
         } catch (const Error& e) {
             if (e.code() != ErrorCode::Busy || std::chrono::steady_clock::now() >= until) throw;
         }
+        check(stop);
         std::this_thread::sleep_for(kLockPause);
     }
 }

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,8 +68,10 @@ struct Machine {
 /// file that cannot be read is.
 [[nodiscard]] std::vector<Certificate> load_anchors(const settings::TrustSettings& trust);
 
-/// state.lock(), waiting for whoever has it. \throws Error Busy when that takes longer
-[[nodiscard]] UniqueFd wait_for_lock(const StateDir& state, std::chrono::milliseconds patience);
+/// state.lock(), waiting for whoever has it. \throws Error Busy when that takes longer, Cancelled
+[[nodiscard]] UniqueFd wait_for_lock(const StateDir& state,
+                                     std::chrono::milliseconds patience,
+                                     const std::stop_token& stop = {});
 
 [[nodiscard]] LayerLimits layer_limits(const settings::Settings& settings);
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
+#include "base/fs_at.hpp"
 #include "site.hpp"
+#include "update/machine.hpp"
 #include "update/offline.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 namespace cfs {
 namespace {
@@ -223,6 +227,28 @@ TEST(Update, StopsWhenAsked) {
         error_name([&] { (void)site.engine().update(options, site.progress, stop.get_token()); }),
         "Cancelled");
     EXPECT_EQ(site.snapshot(), before);
+}
+
+/// What the boot has to note takes a moment; who asks in that moment is not sent away.
+TEST(Update, WaitsForTheBootsOwnVerb) {
+    Site site;
+    site.install();
+    const UniqueFd root = open_root(site.settings.sysroot);
+    const update::StateDir state(root.get(), false);
+    std::optional<UniqueFd> lock = state.lock();
+    std::jthread boot([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        lock.reset();
+    });
+    EXPECT_EQ(error_name([&] { (void)site.update("v2"); }), "no error");
+    boot.join();
+    lock = state.lock();
+    std::stop_source stop;
+    stop.request_stop();
+    const update::UpdateOptions options;
+    EXPECT_EQ(
+        error_name([&] { (void)site.engine().update(options, site.progress, stop.get_token()); }),
+        "Cancelled");
 }
 
 TEST(Update, WithoutAnInstallationSaysSo) {

@@ -118,11 +118,29 @@ class BootBackend {
     /// File name of the entry that the loader boots next; empty when it would find none.
     [[nodiscard]] virtual std::string predict_next() = 0;
 
-    /// The same once `staged` is armed. Loaders of different age can disagree: then the answer is
-    /// the one that is not the staged entry, so "equal to the staged name" means that every
-    /// supported loader takes it.
+    /// The same once `staged` is armed, and the entries of the stems in `demoted` are. Loaders of
+    /// different age can disagree: then the answer is the one that is not the staged entry, so
+    /// "equal to the staged name" means that every supported loader takes it.
     [[nodiscard]] virtual std::string predict_after(const StagedUki& staged,
-                                                    const UkiDescription& description) = 0;
+                                                    const UkiDescription& description,
+                                                    const std::vector<std::string>& demoted) = 0;
+
+    /// Stems of the entries that one supported loader or another takes before the one of `stem`,
+    /// were that one given tries. Empty for a stem that has no entry.
+    [[nodiscard]] virtual std::vector<std::string> ahead_of(const std::string& stem) = 0;
+
+    /// Why try_once() would not work here; empty if nothing that can be seen beforehand speaks
+    /// against it.
+    [[nodiscard]] virtual std::string why_no_trial() = 0;
+
+    /// The loader starts the entry of this stem next, whatever its place in the order, and once:
+    /// the boot after that one is by order again. The entry need not be there yet. Doing it again
+    /// changes nothing. After a crash: done or not, or what another choice was is gone. Unsupported
+    /// with what stops it.
+    virtual void try_once(const std::string& stem) = 0;
+
+    /// Ends try_once() of this stem. Errors as try_once().
+    virtual void forget_once(const std::string& stem) = 0;
 
     /// The switch: one rename to the final name. After a crash the old or the new name is there; a
     /// new name may be incomplete if power failed before this returned, and the older entries stay

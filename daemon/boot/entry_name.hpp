@@ -20,6 +20,9 @@ struct Counter {
     bool operator==(const Counter&) const = default;
 };
 
+/// Of an entry that loaders take last: "+0-1".
+inline constexpr Counter kDemoted{0, 1};
+
 /// A name taken apart. One deployment has one stem, whatever its counter says just now.
 struct EntryName {
     std::string stem;

@@ -233,7 +233,7 @@ void UkiEsp::rename_entry(const std::string& file, const std::optional<Counter>&
 }
 
 void UkiEsp::demote(const std::string& file) {
-    rename_entry(file, Counter{0, 1});
+    rename_entry(file, kDemoted);
     crash_point("esp.demoted");
 }
 

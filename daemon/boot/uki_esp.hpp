@@ -47,7 +47,8 @@ class UkiEsp final : public BootBackend {
         const std::string& path, DescribeUki describe, std::uint64_t max_uki_bytes = kMaxUkiBytes);
 
     /// What predict_next() and predict_after() take into account from now on: LoaderEntryDefault,
-    /// and the first alone LoaderEntryOneShot, which is over after one boot.
+    /// and the first alone LoaderEntryOneShot, which is over after one boot and which try_once()
+    /// sets.
     void consult_variables(std::string efivars) { efivars_ = std::move(efivars); }
 
     /// predict_next() as loaders of one age have it, without variables.
@@ -66,7 +67,12 @@ class UkiEsp final : public BootBackend {
     std::vector<std::string> sweep_leftovers(const std::vector<std::string>& keep) override;
     [[nodiscard]] std::string predict_next() override;
     [[nodiscard]] std::string predict_after(const StagedUki& staged,
-                                            const UkiDescription& description) override;
+                                            const UkiDescription& description,
+                                            const std::vector<std::string>& demoted) override;
+    [[nodiscard]] std::vector<std::string> ahead_of(const std::string& stem) override;
+    [[nodiscard]] std::string why_no_trial() override;
+    void try_once(const std::string& stem) override;
+    void forget_once(const std::string& stem) override;
     void arm(const StagedUki& staged) override;
     void restore(int uki_fd, const Digest& sha256_of_file, const EntryName& name) override;
     void unstage(const std::string& stem) override;

@@ -5,6 +5,7 @@
 #include "base/fs_at.hpp"
 #include "boot/esp_names.hpp"
 #include "boot/loader_config.hpp"
+#include "boot/one_shot.hpp"
 #include "boot/uki_esp.hpp"
 
 #include <fcntl.h>
@@ -41,6 +42,17 @@ void note_odd_names(std::vector<LoaderEntry>& entries) {
             note(entry, "'" + printable(other.file, 255) + "' is the same entry a second time");
         }
     }
+}
+
+bool is_one_of(const LoaderEntry& entry, const std::vector<std::string>& stems) {
+    return std::any_of(stems.begin(), stems.end(), [&](const std::string& stem) {
+        return same_name(entry.name.stem, stem);
+    });
+}
+
+/// Loaders up to 256 know an entry by its name with the counter, later ones without.
+std::string pattern_of(const std::string& stem) {
+    return lower_case(stem) + "*.efi";
 }
 
 }  // namespace
@@ -106,8 +118,6 @@ EspSpace UkiEsp::space() {
     return {free.available, free.block, free.total};
 }
 
-/// What the loader lists, in its order. Loaders from 257 on give an entry with tries and its twin
-/// without the same name, and take them as they come: in the order of the directory.
 std::string UkiEsp::foreign_stage() {
     constexpr const char* kFolder = "loader/entries.staged";
     for (const OpenVolume* volume : volumes()) {
@@ -119,6 +129,8 @@ std::string UkiEsp::foreign_stage() {
     return {};
 }
 
+/// What the loader lists, in its order. Loaders from 257 on give an entry with tries and its twin
+/// without the same name, and take them as they come: in the order of the directory.
 std::vector<LoaderEntry> UkiEsp::in_order(std::vector<LoaderEntry> uki_entries, EntryIds ids) {
     std::map<std::string, std::size_t> places;
     std::vector<LoaderEntry> all;
@@ -161,19 +173,56 @@ std::string UkiEsp::predict_next() {
     return predict(list(), EntryIds::WithoutCounter, loader_choice(efivars_));
 }
 
-std::string UkiEsp::predict_after(const StagedUki& staged, const UkiDescription& description) {
+std::string UkiEsp::predict_after(const StagedUki& staged,
+                                  const UkiDescription& description,
+                                  const std::vector<std::string>& demoted) {
     LoaderEntry entry;
     entry.file = format_entry_name(staged.final_name);
     entry.name = staged.final_name;
     entry.size = staged.size;
     fill_from(entry, description);
     std::vector<LoaderEntry> entries = list();
+    for (LoaderEntry& other : entries) {
+        if (is_one_of(other, demoted)) other.name.counter = kDemoted;
+    }
     entries.push_back(entry);
     LoaderChoice choice = loader_choice(efivars_);
     choice.one_shot.clear();  // another boot in between changes nothing for this one
     const std::string older = predict(entries, EntryIds::WithCounter, choice);
     if (older != entry.file) return older;
     return predict(std::move(entries), EntryIds::WithoutCounter, choice);
+}
+
+std::vector<std::string> UkiEsp::ahead_of(const std::string& stem) {
+    std::vector<LoaderEntry> entries = list();
+    for (LoaderEntry& entry : entries) {
+        const bool is_bad = entry.name.counter && entry.name.counter->left == 0;
+        if (is_bad && is_one_of(entry, {stem})) entry.name.counter = Counter{1, 0};
+    }
+    std::vector<std::string> out;
+    for (const EntryIds ids : {EntryIds::WithCounter, EntryIds::WithoutCounter}) {
+        const auto ordered = in_order(entries, ids);
+        const auto own = std::find_if(ordered.begin(), ordered.end(), [&](const auto& entry) {
+            return is_one_of(entry, {stem});
+        });
+        if (own == ordered.end()) return {};
+        for (auto entry = ordered.begin(); entry != own; ++entry) {
+            if (!is_one_of(*entry, out)) out.push_back(entry->name.stem);
+        }
+    }
+    return out;
+}
+
+std::string UkiEsp::why_no_trial() {
+    return why_no_one_shot(efivars_);
+}
+
+void UkiEsp::try_once(const std::string& stem) {
+    set_one_shot(efivars_, pattern_of(stem));
+}
+
+void UkiEsp::forget_once(const std::string& stem) {
+    clear_one_shot(efivars_, pattern_of(stem));
 }
 
 }  // namespace cfs::boot

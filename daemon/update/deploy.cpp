@@ -121,7 +121,7 @@ void require_winner(Machine& machine,
     description.sort_key = record.sort_key;
     description.version = record.version;
     description.title = record.title;
-    const std::string winner = machine.boot().predict_after(staged, description);
+    const std::string winner = machine.boot().predict_after(staged, description, {});
     const std::string wanted = boot::format_entry_name(staged.final_name);
     if (boot::same_name(winner, wanted)) return;
     throw Error(ErrorCode::DowngradeRejected,

@@ -29,6 +29,8 @@ class FakeBoot final : public boot::BootBackend {
     std::map<std::string, File> files;  ///< entries and temporary files, by name
     std::map<std::string, Error> failures;
     std::vector<std::string> calls;
+    std::string no_trial;  ///< what why_no_trial() says
+    std::string once;      ///< the stem that starts next, once
     boot::EspSpace free{1U << 30, 4096, 1U << 30};
     boot::UkiDescription description{"test", "1", "", "Test"};  ///< of what is staged next
 
@@ -92,10 +94,37 @@ class FakeBoot final : public boot::BootBackend {
     }
 
     std::string predict_after(const boot::StagedUki& staged,
-                              const boot::UkiDescription& given) override {
+                              const boot::UkiDescription& given,
+                              const std::vector<std::string>& demoted) override {
         FakeBoot after;
         (after.files = files)[boot::format_entry_name(staged.final_name)] = {"x", given};
+        for (const auto& entry : list()) {
+            const bool goes_last =
+                std::find(demoted.begin(), demoted.end(), entry.name.stem) != demoted.end();
+            if (goes_last) after.demote(entry.file);
+        }
         return after.predict_next();
+    }
+
+    std::vector<std::string> ahead_of(const std::string& stem) override {
+        std::vector<std::string> out;
+        for (const auto& entry : boot::loader_order(list())) {
+            if (entry.name.stem == stem) return out;
+            out.push_back(entry.name.stem);
+        }
+        return {};
+    }
+
+    std::string why_no_trial() override { return no_trial; }
+
+    void try_once(const std::string& stem) override {
+        begin("try_once", stem);
+        once = stem;
+    }
+
+    void forget_once(const std::string& stem) override {
+        begin("forget_once", stem);
+        if (once == stem) once.clear();
     }
 
     void arm(const boot::StagedUki& staged) override {

@@ -56,7 +56,7 @@ TEST_P(Backend, StagedIsNotListedAndArmedIs) {
     EXPECT_TRUE(files().empty());
     ASSERT_EQ(backend_->staged().size(), 1U);
     EXPECT_EQ(backend_->staged()[0].stem, kName.stem);
-    EXPECT_EQ(backend_->predict_after(staged, {"os", "2", "", ""}), kFile);
+    EXPECT_EQ(backend_->predict_after(staged, {"os", "2", "", ""}, {}), kFile);
     backend_->verify(staged);
     backend_->arm(staged);
     EXPECT_EQ(files(), Names{kFile});

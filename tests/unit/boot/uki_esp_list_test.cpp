@@ -24,7 +24,7 @@ class UkiEspList : public EspTest {
     /// What the loader would boot if "2" were armed now.
     std::string after_version(const std::string& version) {
         const StagedUki staged = stage(*esp_, uki_text(version), kName);
-        const std::string next = esp_->predict_after(staged, {"os", version, "", "OS"});
+        const std::string next = esp_->predict_after(staged, {"os", version, "", "OS"}, {});
         esp_->unstage(kName.stem);
         return next;
     }

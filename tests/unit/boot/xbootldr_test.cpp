@@ -20,7 +20,7 @@ TEST_F(Xbootldr, NewEntriesGoThere) {
     const StagedUki staged = stage(both_, uki_text("2"), kName);
     EXPECT_EQ(both_.location(), "/dev/xbootldr");
     ASSERT_EQ(both_.staged().size(), 1U);
-    EXPECT_EQ(both_.predict_after(staged, {"os", "2", "", "OS"}), kFile);
+    EXPECT_EQ(both_.predict_after(staged, {"os", "2", "", "OS"}, {}), kFile);
     both_.verify(staged);
     both_.arm(staged);
     EXPECT_EQ(extended_.read(linux_path(kFile)), uki_text("2"));

@@ -7,6 +7,7 @@
 #include "update/events.hpp"
 #include "update/health.hpp"
 #include "update/trial.hpp"
+#include "update/tried_once.hpp"
 #include "update/verbs.hpp"
 
 #include <algorithm>
@@ -118,6 +119,7 @@ std::string mark_good(const settings::Settings& settings, const Clock& clock) {
     const DeploymentRecord& booted = booted_of(settings, records);
     bless(machine, booted);
     note_proven(machine, booted);
+    settle_trials(machine, booted);
     return booted.version;
 }
 

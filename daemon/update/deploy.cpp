@@ -11,6 +11,7 @@
 #include "update/mapped_file.hpp"
 #include "update/rollback_guard.hpp"
 #include "update/trial.hpp"
+#include "update/tried_once.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -114,27 +115,11 @@ void require_own_state(Machine& machine, const DeploymentRecord& record) {
 
 }  // namespace
 
-void require_winner(Machine& machine,
-                    const boot::StagedUki& staged,
-                    const DeploymentRecord& record) {
-    boot::UkiDescription description;
-    description.sort_key = record.sort_key;
-    description.version = record.version;
-    description.title = record.title;
-    const std::string winner = machine.boot().predict_after(staged, description, {});
-    const std::string wanted = boot::format_entry_name(staged.final_name);
-    if (boot::same_name(winner, wanted)) return;
-    throw Error(ErrorCode::DowngradeRejected,
-                "the boot loader would start '" + winner + "' instead of the new '" + wanted + "'",
-                "give the image a higher IMAGE_VERSION, or remove that entry, a 'default' line of "
-                "loader.conf or the EFI variable LoaderEntryDefault ('bootctl set-default \"\"')");
-}
-
-DeploymentRecord make_record(Machine& machine, const Pull& pull) {
+DeploymentRecord describe_image(const Pull& pull, std::uint64_t serial) {
     const JudgedUki& judged = pull.judged();
     const uki::OsRelease& release = judged.uki.osrel;
     DeploymentRecord record;
-    record.serial = machine.state.next_serial();
+    record.serial = serial;
     record.image = judged.argument.digest;
     record.insecure = judged.argument.insecure;
     record.manifest = pull.resolved().manifest_digest;
@@ -150,9 +135,14 @@ DeploymentRecord make_record(Machine& machine, const Pull& pull) {
     record.sort_key = release.sort_key();
     record.architecture = judged.uki.architecture;
     record.security_version = release.security_version().value_or(0);
-    record.installed = unix_seconds(machine.clock);
     record.stem =
         boot::make_stem(release.sort_key(), release.version(), record.serial, record.image);
+    return record;
+}
+
+DeploymentRecord make_record(Machine& machine, const Pull& pull) {
+    DeploymentRecord record = describe_image(pull, machine.state.next_serial());
+    record.installed = unix_seconds(machine.clock);
     return record;
 }
 
@@ -178,7 +168,7 @@ void stage_deployment(Machine& machine,
     const boot::StagedUki staged =
         machine.boot().stage(uki.get(), record.uki_sha256, record.staged_uki(tries).final_name);
     record.staged_file = staged.file;
-    require_winner(machine, staged, record);
+    record.tried_once = find_order(machine, staged, record) == Order::AfterTrial;
     record.phase = Phase::Staged;
     machine.state.save(record);
     crash_point("update.staged");
@@ -207,6 +197,7 @@ void drop_deployment(Machine& machine, DeploymentRecord record) {
     machine.state.save(record);
     crash_point("update.drop-recorded");
     const auto records = machine.state.deployments();
+    if (record.tried_once) forget_trial(machine, record);
     machine.boot().unstage(record.stem);
     machine.boot().remove(record.stem);
     if (booted_image_if_known(machine.settings) != record.image) {

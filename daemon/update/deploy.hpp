@@ -16,6 +16,10 @@
 
 namespace cfs::update {
 
+/// What a pulled image says of itself, as it would be the installation with this serial. Changes
+/// nothing. \pre pull.gate()
+[[nodiscard]] DeploymentRecord describe_image(const Pull& pull, std::uint64_t serial);
+
 /// A record for a pulled image, not saved yet.
 [[nodiscard]] DeploymentRecord make_record(Machine& machine, const Pull& pull);
 
@@ -55,11 +59,6 @@ EtcReport merge_again(Machine& machine,
 
 /// Is this the only record of the image that runs? Whatever its phase says, its /etc is in use.
 [[nodiscard]] bool is_running(Machine& machine, const DeploymentRecord& record);
-
-/// DowngradeRejected unless every supported loader boots `staged` next once it is armed.
-void require_winner(Machine& machine,
-                    const boot::StagedUki& staged,
-                    const DeploymentRecord& record);
 
 /// Entry, companions, state directory, pins, record: in this order. What other records share stays.
 /// Objects are the collector's. Busy for what is_running(). \pre the caller holds the deployments'

@@ -55,6 +55,10 @@ struct UpdateOptions {
     std::string expected_digest;  ///< manifest ("sha256:...") or image digest (hex) that must be
                                   ///< what arrives
     bool locked = false;          ///< staged only, and no shutdown finalizes it: finalize() does
+    bool downgrade = false;       ///< a version lower than the running one may come, too
+    /// `image` is where updates come from from now on: another product or a lower version, too. A
+    /// rollback goes back to where they came from before.
+    bool switching = false;
 };
 
 /// An update that was stopped in the middle and waits to be told to go on. It is nothing but the
@@ -63,6 +67,7 @@ struct PausedJob {
     std::uint64_t id = 0;
     std::uint32_t user = 0;  ///< who started it
     UpdateOptions options;
+    bool only_stages = false;  ///< asked for as a stage, not as an update without its end
 };
 
 enum class UpdateOutcome { NothingToDo, Staged, Finalized };

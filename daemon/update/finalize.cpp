@@ -11,6 +11,7 @@
 #include "update/etc_trees.hpp"
 #include "update/rollback_guard.hpp"
 #include "update/trial.hpp"
+#include "update/tried_once.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -89,7 +90,7 @@ void check_again(Machine& machine,
                  unsigned tries,
                  const std::stop_token& stop) {
     trim_heap();  // of the trees that were compared: the whole UKI is mapped now
-    const JudgedUki judged = judge_uki(machine, record.uki_object, booted);
+    const JudgedUki judged = judge_uki(machine, record.uki_object, booted, allowed_for(record));
     if (judged.sha256 != record.uki_sha256 || judged.argument.digest != record.image) {
         throw Error(ErrorCode::StateCorrupt,
                     "the staged UKI in the store is not the one that was recorded",
@@ -111,7 +112,7 @@ void check_again(Machine& machine,
     require_not_held(machine, record);
     const boot::StagedUki staged = record.staged_uki(tries);
     machine.boot().verify(staged);
-    require_winner(machine, staged, record);
+    (void)find_order(machine, staged, record);
 }
 
 }  // namespace
@@ -142,6 +143,7 @@ EtcReport finalize_deployment(Machine& machine,
     crash_point("update.before-arm");
     // A merge took its time, and the rename cannot be taken back.
     if (booted != nullptr) check_again(machine, record, booted, tries, stop);
+    prepare_trial(machine, record, tries);
     machine.boot().arm(record.staged_uki(tries));
     // From here on it is the new one: a failure below must not take it away again.
     undo.dismiss();

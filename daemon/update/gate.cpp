@@ -54,19 +54,21 @@ void check_architecture(const uki::Uki& uki, const DeploymentRecord* booted) {
 
 void check_identity(const uki::Uki& uki, const DeploymentRecord& booted) {
     if (uki.osrel.id() == booted.id && uki.osrel.image_id() == booted.image_id) return;
-    throw Error(
-        ErrorCode::NotOurs,
-        "the image is '" + printable(uki.osrel.id()) + "/" + printable(uki.osrel.image_id()) +
-            "' (ID/IMAGE_ID), this machine runs '" + booted.id + "/" + booted.image_id + "'",
-        "check the image reference; changing to another product is a switch, not an update");
+    throw Error(ErrorCode::NotOurs,
+                "the image is '" + printable(uki.osrel.id()) + "/" +
+                    printable(uki.osrel.image_id()) + "' (ID/IMAGE_ID), this machine runs '" +
+                    booted.id + "/" + booted.image_id + "'",
+                "check the image reference; 'cfsctl switch' changes to another product");
 }
 
 void check_version(const uki::Uki& uki, const DeploymentRecord& booted) {
     if (boot::compare_versions(uki.osrel.version(), booted.version) >= 0) return;
-    throw Error(ErrorCode::DowngradeRejected,
-                "the image has version " + printable(uki.osrel.version()) +
-                    ", older than the running " + booted.version,
-                "use 'cfsctl rollback' to go back, or ask the image's vendor for a newer one");
+    throw Error(
+        ErrorCode::DowngradeRejected,
+        "the image has version " + printable(uki.osrel.version()) + ", older than the running " +
+            booted.version,
+        "use 'cfsctl rollback' to go back to what is kept, or 'cfsctl update --downgrade' to "
+        "install this one on purpose");
 }
 
 void check_floor(const uki::Uki& uki, std::uint64_t floor) {
@@ -150,7 +152,10 @@ void check_argument(const uki::ComposefsArg& argument,
     }
 }
 
-JudgedUki judge_uki(Machine& machine, const Digest& object, const DeploymentRecord* booted) {
+JudgedUki judge_uki(Machine& machine,
+                    const Digest& object,
+                    const DeploymentRecord* booted,
+                    Allowed allowed) {
     return with_context("the image's UKI", [&] {
         const UniqueFd fd = machine.store().open_object(object);
         const MappedFile file(fd.get());
@@ -159,10 +164,8 @@ JudgedUki judge_uki(Machine& machine, const Digest& object, const DeploymentReco
         judged.signer = check_signature(pe, machine.settings.trust);
         judged.uki = uki::parse_uki(pe);
         check_architecture(judged.uki, booted);
-        if (booted != nullptr) {
-            check_identity(judged.uki, *booted);
-            check_version(judged.uki, *booted);
-        }
+        if (booted != nullptr && !allowed.other_product) check_identity(judged.uki, *booted);
+        if (booted != nullptr && !allowed.lower_version) check_version(judged.uki, *booted);
         check_floor(judged.uki, machine.state.floor());
         judged.argument = judged.uki.composefs();
         check_argument(judged.argument, machine.store(), machine.settings.trust.mode);

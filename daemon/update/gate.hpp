@@ -43,12 +43,23 @@ struct JudgedUki {
     std::string signer;  ///< subject; empty when unsigned (unsealed machines only)
 };
 
+/// What somebody asked for on purpose, and is otherwise refused.
+struct Allowed {
+    bool other_product = false;
+    bool lower_version = false;
+};
+
+[[nodiscard]] inline Allowed allowed_for(const DeploymentRecord& record) {
+    return {record.switched, record.switched || record.downgraded};
+}
+
 /// Everything that can be said of a UKI without its image: signature and pin, architecture,
 /// identity, version, floor, spelling of the image argument against the store, size. Throws the
 /// design's named errors. \param booted identity to compare with; nullptr on a first installation
 [[nodiscard]] JudgedUki judge_uki(Machine& machine,
                                   const Digest& object,
-                                  const DeploymentRecord* booted);
+                                  const DeploymentRecord* booted,
+                                  Allowed allowed = {});
 
 /// Is the image argument one that this store can boot? Unsupported or BadFormat with the reason.
 void check_argument(const uki::ComposefsArg& argument,

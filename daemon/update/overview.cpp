@@ -51,11 +51,17 @@ void find_damage(const Machine& machine, Overview& all) {
     }
 }
 
+/// Demoted for another product or a lower version: nothing speaks against it.
+bool is_left(const Overview& all, const DeploymentRecord& record) {
+    const std::string* why = find_hold(all.held, record);
+    return record.left && (why == nullptr || *why == kHeldLeft);
+}
+
 /// Bootable, and not one that a rollback or the loader gave up.
 bool is_candidate(const Overview& all, const DeploymentRecord& record) {
     const auto* entry = find(all, record);
-    return entry != nullptr && entry->readable && !is_bad(*entry) &&
-           all.damage.count(record.stem) == 0 && find_hold(all.held, record) == nullptr;
+    if (entry == nullptr || !entry->readable || all.damage.count(record.stem) != 0) return false;
+    return is_left(all, record) || (!is_bad(*entry) && find_hold(all.held, record) == nullptr);
 }
 
 const DeploymentRecord* find_pending(const Overview& all) {
@@ -133,7 +139,8 @@ DeploymentState state_of(const Overview& all, const DeploymentRecord& record) {
     const auto* entry = find(all, record);
     if (entry == nullptr || !entry->readable || all.damage.count(record.stem) != 0)
         return DeploymentState::Broken;
-    if (const std::string* why = find_hold(all.held, record))
+    const std::string* why = find_hold(all.held, record);
+    if (why != nullptr && !is_left(all, record))
         return *why == kHeldFailed ? DeploymentState::Failed : DeploymentState::RolledBack;
     if (&record == all.pending) return DeploymentState::Armed;
     return DeploymentState::Kept;
@@ -178,14 +185,21 @@ DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
     info.proven = is_proven(all, record);
     info.locked = record.locked && info.state == DeploymentState::Staged;
     info.pinned = record.pinned;
+    info.trial = record.tried_once;
     if (const auto* entry = find(all, record)) {
         info.uki = entry->file;
         info.problem = entry->problem;
-        const bool unexplained =
-            is_bad(*entry) && info.state == DeploymentState::Kept && !has_twin(all, record);
+        const bool unexplained = is_bad(*entry) && info.state == DeploymentState::Kept &&
+                                 !has_twin(all, record) && !is_left(all, record);
         if (info.problem.empty() && unexplained)
             info.problem = "its tries are used up: the loader takes it last";
         info.next = boot::same_name(entry->file, all.next_entry);
+        const bool is_forgotten =
+            record.tried_once && info.state == DeploymentState::Armed && !info.next;
+        if (info.problem.empty() && is_forgotten)
+            info.problem =
+                "the loader is not told to try it: the EFI variable "
+                "LoaderEntryOneShot is gone or cannot be written";
     } else if (info.state == DeploymentState::Staged) {
         info.uki = record.staged_file;
     } else {

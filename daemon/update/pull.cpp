@@ -171,7 +171,9 @@ void Pull::report_bytes(std::uint64_t total) {
     progress_.bytes(done_, total, reused_);
 }
 
-const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replaced) {
+const JudgedUki& Pull::gate(const DeploymentRecord* booted,
+                            std::uint64_t replaced,
+                            Allowed allowed) {
     progress_.stage("gate");
     plan();
     const net::Descriptor& blob = resolved_->manifest.layers[uki_layer_];
@@ -189,7 +191,7 @@ const JudgedUki& Pull::gate(const DeploymentRecord* booted, std::uint64_t replac
     replay_layer(machine_.store(), layer_stream(uki_layer_), limits, [&](image::TarEntry&& entry) {
         layer.add(entry);
     });
-    judged_ = judge_uki(machine_, *layer.uki().external, booted);
+    judged_ = judge_uki(machine_, *layer.uki().external, booted, allowed);
     machine_.boot().check_space(
         {.uki = judged_->uki.size, .reserve = reserve, .replaced = replaced});
     return *judged_;

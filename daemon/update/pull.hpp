@@ -36,7 +36,9 @@ class Pull {
 
     /// Fetches the UKI layer and judges the UKI; checks space on the ESP before and after.
     /// \param replaced bytes on the ESP of what goes for it
-    const JudgedUki& gate(const DeploymentRecord* booted, std::uint64_t replaced = 0);
+    const JudgedUki& gate(const DeploymentRecord* booted,
+                          std::uint64_t replaced = 0,
+                          Allowed allowed = {});
 
     /// Of the layer with the UKI, as it is fetched. \pre resolve()
     [[nodiscard]] std::uint64_t uki_layer_bytes() const {

@@ -7,6 +7,7 @@
 #include "update/recorded.hpp"
 #include "update/rollback_steps.hpp"
 #include "update/trial.hpp"
+#include "update/tried_once.hpp"
 #include "update/verbs.hpp"
 
 #include <algorithm>
@@ -132,6 +133,7 @@ void note_booted(Machine& machine) {
     }
     const auto name = boot::parse_entry_name(find_entry(machine.boot().list(), booted->stem));
     if (booted->proven || (name && !name->counter)) note_proven(machine, *booted);
+    settle_trials(machine, *booted);
     note_failed(machine, records, *booted);
 }
 

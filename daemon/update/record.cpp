@@ -67,6 +67,11 @@ std::string DeploymentRecord::to_json() const {
         {"previous_inode", previous_inode},
         {"locked", locked},
         {"pinned", pinned},
+        {"origin", origin},
+        {"switched", switched},
+        {"downgraded", downgraded},
+        {"tried_once", tried_once},
+        {"left", left},
     };
     return boost::json::serialize(object) + "\n";
 }
@@ -110,6 +115,11 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     record.previous_inode = get_number(*object, "previous_inode");
     record.locked = get_bool(*object, "locked");
     record.pinned = get_bool(*object, "pinned");
+    record.origin = get_string(*object, "origin");
+    record.switched = get_bool(*object, "switched");
+    record.downgraded = get_bool(*object, "downgraded");
+    record.tried_once = get_bool(*object, "tried_once");
+    record.left = get_bool(*object, "left");
     return record;
 }
 

@@ -55,6 +55,13 @@ struct DeploymentRecord {
     std::uint64_t previous_inode = 0;  ///< and its inode number
     bool locked = false;               ///< staged, and no shutdown arms it
     bool pinned = false;               ///< somebody wants it to stay, whatever is collected
+    std::string origin;       ///< where its updates come from; empty: from the configured image
+    bool switched = false;    ///< asked for as another product or version: neither is compared
+    bool downgraded = false;  ///< asked for as a lower version
+    /// It does not come first in the loader's order: a variable has it started once, and when it is
+    /// proven those ahead of it are demoted (tried_once.hpp).
+    bool tried_once = false;
+    bool left = false;  ///< demoted for something that was wanted more: the way back, and no failure
 
     [[nodiscard]] std::string to_json() const;
 

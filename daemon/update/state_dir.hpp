@@ -27,6 +27,8 @@ inline constexpr const char* kPrivatePath = "state/cfsupdated";
 /// Why a digest is not installed by automation.
 inline constexpr std::string_view kHeldRolledBack = "rolled-back";
 inline constexpr std::string_view kHeldFailed = "failed";
+/// For an older installation that somebody wanted more: it is the way back.
+inline constexpr std::string_view kHeldLeft = "left";
 
 /// A rollback that was decided: what reconcile() finishes if we die in the middle.
 struct RollbackIntent {

@@ -22,6 +22,9 @@ std::optional<PausedJob> StateDir::paused_job() const {
     out.options.finalize = get_bool(*object, "finalize");
     out.options.expected_digest = get_string(*object, "expected-digest");
     out.options.locked = get_bool(*object, "locked");
+    out.options.downgrade = get_bool(*object, "downgrade");
+    out.options.switching = get_bool(*object, "switching");
+    out.only_stages = get_bool(*object, "only-stages");
     return out;
 }
 
@@ -36,7 +39,10 @@ void StateDir::set_paused_job(const std::optional<PausedJob>& job) const {
                                         {"image", job->options.image},
                                         {"finalize", job->options.finalize},
                                         {"expected-digest", job->options.expected_digest},
-                                        {"locked", job->options.locked}};
+                                        {"locked", job->options.locked},
+                                        {"downgrade", job->options.downgrade},
+                                        {"switching", job->options.switching},
+                                        {"only-stages", job->only_stages}};
     put(kPausedJob, boost::json::serialize(object) + "\n");
 }
 

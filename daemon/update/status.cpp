@@ -9,6 +9,7 @@
 #include "update/shutdown.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
+#include "update/wanted.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -74,7 +75,9 @@ void add_loader_choice(const settings::Settings& settings, Status& status) {
             printable(choice.standing) +
             "' whatever its version and its tries: 'bootctl set-default \"\"' ends that");
     }
-    if (!choice.one_shot.empty()) {
+    // A trial of our own is said where its deployment is.
+    const bool is_own = status.staged && status.staged->trial && status.staged->next;
+    if (!choice.one_shot.empty() && !is_own) {
         status.warnings.push_back("the next boot alone starts '" + printable(choice.one_shot) +
                                   "' (EFI variable LoaderEntryOneShot)");
     }
@@ -139,6 +142,11 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
             Overview all;
             take_overview(machine, all);
             fill_deployments(all, status);
+            status.image = origin_of(all, settings);
+            if (!settings.image.empty() && status.image != settings.image)
+                status.warnings.push_back("updates come from '" + printable(status.image, 300) +
+                                          "', by 'cfsctl switch'; configured is '" +
+                                          printable(settings.image, 300) + "'");
         });
         part(status, "the store", [&] { status.verity = describe_verity(machine); });
         add_loader_choice(settings, status);

@@ -41,6 +41,7 @@ struct DeploymentInfo {
     bool proven = false;          ///< ran, and its health checks passed
     bool locked = false;          ///< staged, and no shutdown arms it
     bool pinned = false;          ///< stays, whatever is collected
+    bool trial = false;           ///< the loader starts it once; by its order when it is proven
 };
 
 /// A newer version that was tried and did not come up: what runs was fallen back to. Kept until a
@@ -84,7 +85,7 @@ struct Status {
     std::optional<Available> available;
     std::optional<LastError> last_error;
     bool reboot_pending = false;  ///< the loader's next choice is not what runs
-    std::string image;            ///< the configured reference
+    std::string image;            ///< where updates come from: as configured, or switched to
     std::string verity;           ///< "enforced", or in words why not
     std::vector<std::string> warnings;
     std::vector<HistoryEntry> history;  ///< newest first

@@ -5,7 +5,10 @@
 #include "update/deploy.hpp"
 #include "update/recorded.hpp"
 #include "update/rollback_steps.hpp"
+#include "update/tried_once.hpp"
 #include "update/verbs.hpp"
+
+#include <algorithm>
 
 namespace cfs::update {
 namespace {
@@ -19,12 +22,29 @@ namespace {
 }
 
 /// Going back matters more than remembering why: damaged state does not stop it.
-void hold(Machine& machine, const Digest& key, const DeploymentRecord& record) {
+void hold(Machine& machine,
+          const Digest& key,
+          const DeploymentRecord& record,
+          std::string_view reason) {
     try {
-        machine.state.hold(key, kHeldRolledBack);
+        machine.state.hold(key, reason);
     } catch (const Error& e) {
+        // What was left on purpose would come back by itself; the intent stays and is tried again.
+        if (reason == kHeldLeft && e.code() != ErrorCode::StateCorrupt) throw;
         log::warn("rollback: version " + record.version + " cannot be held: " + e.what());
     }
+}
+
+/// This is what keeps it from being collected as something that was given up: no best effort.
+void note_left(Machine& machine, DeploymentRecord record, bool left) {
+    if (record.left == left) return;
+    record.left = left;
+    machine.state.save(record);
+}
+
+bool is_bad(const std::string& file) {
+    const auto name = boot::parse_entry_name(file);
+    return name && name->counter && name->counter->left == 0;
 }
 
 /// Somebody wants it again.
@@ -38,22 +58,31 @@ void release(Machine& machine, const DeploymentRecord& record) {
 
 }  // namespace
 
+RollbackIntent plan_rollback(Machine& machine,
+                             const std::vector<DeploymentRecord>& records,
+                             const DeploymentRecord& target) {
+    RollbackIntent intent;
+    intent.target = target.stem;
+    const auto ahead = machine.boot().ahead_of(target.stem);
+    for (const auto& record : records) {
+        const bool is_ahead = std::find(ahead.begin(), ahead.end(), record.stem) != ahead.end();
+        if (record.serial > target.serial || is_ahead) intent.demote.push_back(record.stem);
+    }
+    return intent;
+}
+
 void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
     const auto records = machine.state.deployments();
     const auto entries = machine.boot().list();
-    const DeploymentRecord* target = nullptr;
-    for (const auto& record : records) {
-        if (record.stem == intent.target) target = &record;
-    }
-    if (target != nullptr) release(machine, *target);
-    for (const auto& record : records) {
-        const std::string file = find_entry(entries, record.stem);
-        if (file.empty()) continue;
-        const auto name = boot::parse_entry_name(file);
-        const bool is_bad = name && name->counter && name->counter->left == 0;
-        if (record.stem == intent.target && is_bad) {
-            machine.boot().promote(file, {machine.settings.boot.tries, 0});
-        }
+    const auto target = std::find_if(records.begin(), records.end(), [&](const auto& record) {
+        return record.stem == intent.target;
+    });
+    const DeploymentRecord* const to = target == records.end() ? nullptr : &*target;
+    if (to != nullptr) {
+        release(machine, *to);
+        note_left(machine, *to, false);
+        const std::string file = find_entry(entries, to->stem);
+        if (is_bad(file)) machine.boot().promote(file, {machine.settings.boot.tries, 0});
     }
     crash_point("update.rollback-promoted");
     for (const auto& record : records) {
@@ -61,10 +90,14 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
             std::count(intent.demote.begin(), intent.demote.end(), record.stem) != 0;
         const std::string file = wanted ? find_entry(entries, record.stem) : "";
         if (file.empty()) continue;
-        hold(machine, target != nullptr ? hold_key(record, *target) : record.image, record);
-        const auto name = boot::parse_entry_name(file);
-        const bool is_bad = name && name->counter && name->counter->left == 0;
-        if (!is_bad) machine.boot().demote(file);
+        const bool is_left = to != nullptr && record.serial < to->serial;
+        note_left(machine, record, is_left);
+        hold(machine,
+             to != nullptr ? hold_key(record, *to) : record.image,
+             record,
+             is_left ? kHeldLeft : kHeldRolledBack);
+        if (record.tried_once) forget_trial(machine, record);
+        if (!is_bad(file)) machine.boot().demote(file);
     }
     machine.state.set_rollback_intent(std::nullopt);
     crash_point("update.rolled-back");
@@ -87,11 +120,7 @@ DeploymentInfo run_rollback(Machine& machine, ProgressSink& progress) {
     machine.attempt.kind = "rollback";
     if (all.booted != nullptr) machine.attempt.from = version_of(*all.booted);
     machine.attempt.to = version_of(*all.rollback);
-    RollbackIntent intent;
-    intent.target = all.rollback->stem;
-    for (const auto& record : all.records) {
-        if (record.serial > all.rollback->serial) intent.demote.push_back(record.stem);
-    }
+    const RollbackIntent intent = plan_rollback(machine, all.records, *all.rollback);
     machine.state.set_rollback_intent(intent);
     crash_point("update.rollback-recorded");
     carry_out_rollback(machine, intent);

@@ -10,28 +10,12 @@
 #include "update/selection.hpp"
 #include "update/source.hpp"
 #include "update/trial.hpp"
+#include "update/tried_once.hpp"
 #include "update/verbs.hpp"
+#include "update/wanted.hpp"
 
 namespace cfs::update {
 namespace {
-
-std::string reference_for(const Machine& machine, const std::string& wanted) {
-    const std::string& reference = wanted.empty() ? machine.settings.image : wanted;
-    if (!reference.empty()) return reference;
-    throw Error(ErrorCode::InvalidArgs,
-                "no image is configured",
-                "set 'image' in cfsupdated.toml, or name one with --image");
-}
-
-/// The deployment that already has this manifest, or this image with the same UKI; nullptr if none
-/// that counts.
-const DeploymentRecord* find_same(const Overview& all, const DeploymentRecord& wanted) {
-    for (const DeploymentRecord* known : {all.pending, all.booted}) {
-        if (known != nullptr && (known->manifest == wanted.manifest || known->same_update(wanted)))
-            return known;
-    }
-    return nullptr;
-}
 
 void check_expected(const UpdateOptions& options,
                     const net::Resolved& resolved,
@@ -53,26 +37,6 @@ bool is_explicit(const UpdateOptions& options) {
     return !options.image.empty();
 }
 
-/// Bytes on the ESP that supersede() will free.
-std::uint64_t replaced_bytes(const Overview& all) {
-    const bool is_staged = all.pending != nullptr && all.pending->phase != Phase::Armed;
-    return is_staged ? all.pending->uki_size : 0;
-}
-
-/// The image's UKI is judged by itself, once it is sure that there will be room for it: by its size
-/// in the manifest before a byte of it is fetched, by its own size then.
-const JudgedUki& gate(Machine& machine,
-                      const Overview& all,
-                      Pull& pull,
-                      const DeploymentRecord& booted) {
-    const std::uint64_t replaced = replaced_bytes(all);
-    (void)choose_evicted(machine, all, pull.uki_layer_bytes(), replaced, std::nullopt);
-    const auto may_go = evictable(all, machine.settings.update.keep);
-    const JudgedUki& judged = pull.gate(&booted, replaced + esp_bytes(all, may_go));
-    (void)choose_evicted(machine, all, judged.uki.size, replaced, judged.argument.digest);
-    return judged;
-}
-
 /// One update from gate to arming; the members are what the steps hand to each other.
 class Update {
  public:
@@ -85,13 +49,16 @@ class Update {
     }
 
     UpdateResult run() {
-        machine_.attempt.kind = options_.finalize ? "update" : "stage";
+        require_sense();
+        machine_.attempt.kind = options_.switching  ? "switch"
+                                : options_.finalize ? "update"
+                                                    : "stage";
         require_no_foreign_stage(machine_);
         const DeploymentRecord& booted = require_booted(all_);
         machine_.attempt.from = version_of(booted);
         (void)machine_.state.held();  // what cannot be known is not taken for "nothing is held"
         lock_.emplace(machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_));
-        OpenedSource source(reference_for(machine_, options_.image),
+        OpenedSource source(reference_for(all_, machine_.settings, options_.image),
                             machine_.settings,
                             scratch_dir(machine_.settings),
                             stop_,
@@ -101,15 +68,23 @@ class Update {
         progress_.stage("check");
         check_expected(options_, pull.resolve(), nullptr);
         if (auto done = nothing_new(pull, nullptr)) return *done;
+        if (auto done = switch_waits()) return *done;
         if (!is_explicit(options_)) require_proven(machine_, all_, booted);
-        const JudgedUki& judged = gate(machine_, all_, pull, booted);
+        const JudgedUki& judged = gate(machine_, all_, pull, booted, allowed());
         machine_.attempt.to = {judged.uki.osrel.version(), judged.argument.digest.hex()};
         check_expected(options_, pull.resolved(), &judged);
         if (auto done = nothing_new(pull, &judged)) return *done;
+        require_startable(pull);
         return install(pull, booted);
     }
 
  private:
+    void require_sense() const;
+    [[nodiscard]] Allowed allowed() const;
+    void require_startable(const Pull& pull);
+    std::optional<UpdateResult> switch_waits();
+    void adopt_origin(DeploymentRecord& record);
+    [[nodiscard]] std::string new_origin() const;
     std::optional<UpdateResult> nothing_new(const Pull& pull, const JudgedUki* judged);
     UpdateResult install(Pull& pull, const DeploymentRecord& booted);
     UpdateResult stage(Pull& pull, const DeploymentRecord& booted, DeploymentRecord& record);
@@ -128,6 +103,61 @@ class Update {
     Overview all_;
 };
 
+void Update::require_sense() const {
+    if (!options_.switching || !options_.image.empty()) return;
+    throw Error(ErrorCode::InvalidArgs,
+                "no image is named to switch to",
+                "name its reference: 'cfsctl switch docker://HOST/NAME:TAG'");
+}
+
+Allowed Update::allowed() const {
+    return {options_.switching, options_.switching || options_.downgrade};
+}
+
+/// Whether the loader will start it is known by its version and name: before it is fetched.
+void Update::require_startable(const Pull& pull) {
+    const std::uint64_t serial = all_.records.front().serial + 1;
+    DeploymentRecord expected = describe_image(pull, serial);
+    expected.switched = options_.switching;
+    expected.downgraded = options_.downgrade;
+    const auto order =
+        find_order(machine_, expected.staged_uki(machine_.settings.boot.tries), expected);
+    if (order == Order::First) return;
+    progress_.message("version " + expected.version +
+                      " does not come first in the boot loader's order: it is started once, and "
+                      "comes first when it is proven");
+}
+
+/// Automation does not decide between what was switched to and what is newer there.
+std::optional<UpdateResult> Update::switch_waits() {
+    const bool waits = all_.pending != nullptr && all_.pending->switched;
+    if (!waits || is_explicit(options_)) return std::nullopt;
+    progress_.message("version " + all_.pending->version +
+                      " was switched to and waits for its first boot: nothing newer comes before");
+    machine_.attempt.kind.clear();
+    UpdateResult result;
+    result.deployment = describe(all_, *all_.pending);
+    return result;
+}
+
+/// Kept with the deployment, so that a rollback goes back to where its updates came from.
+std::string Update::new_origin() const {
+    if (!options_.switching) return all_.booted->origin;
+    return options_.image == machine_.settings.image ? "" : options_.image;
+}
+
+/// What was switched to is here already: only where its updates come from changes.
+void Update::adopt_origin(DeploymentRecord& record) {
+    if (!options_.switching || record.origin == new_origin()) return;
+    record.origin = new_origin();
+    machine_.state.save(record);
+    progress_.message("updates come from '" + options_.image + "' from now on");
+    if (all_.pending != nullptr && all_.pending->stem != record.stem) {
+        progress_.message("version " + all_.pending->version +
+                          " still starts next: 'cfsctl rollback' ends that");
+    }
+}
+
 std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUki* judged) {
     DeploymentRecord wanted;
     wanted.manifest = pull.resolved().manifest_digest;
@@ -139,12 +169,14 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
     result.fetched_bytes = pull.fetched_bytes();
     if (const auto* same = find_same(all_, wanted)) {
         result.deployment = describe(all_, *same);
+        DeploymentRecord known = *same;
+        adopt_origin(known);
         if (same->phase == Phase::Staged && options_.finalize) {
             machine_.attempt.to = version_of(*same);
-            return finish(*same, all_.booted, result);
+            return finish(known, all_.booted, result);
         }
         machine_.attempt.kind.clear();
-        if (same->phase == Phase::Staged) relock(*same);
+        if (same->phase == Phase::Staged) relock(known);
         progress_.message(same == all_.booted ? "already running"
                                               : "already installed, waiting for a reboot");
         return result;
@@ -181,7 +213,7 @@ void Update::evict(const DeploymentRecord& record) {
     take_overview(machine_, now);
     const auto gone = choose_evicted(machine_, now, record.uki_size, 0, record.image);
     if (gone.empty()) return;
-    require_winner(machine_, record.staged_uki(machine_.settings.boot.tries), record);
+    (void)find_order(machine_, record.staged_uki(machine_.settings.boot.tries), record);
     for (const auto& old : gone) {
         progress_.message("dropping version " + display_name(old) +
                           ": the EFI system partition has no room for one more");
@@ -199,6 +231,9 @@ UpdateResult Update::stage(Pull& pull, const DeploymentRecord& booted, Deploymen
     record = make_record(machine_, pull);
     record.wanted = is_explicit(options_) && find_hold(all_.held, record) != nullptr;
     record.locked = options_.locked && !options_.finalize;
+    record.origin = new_origin();
+    record.switched = options_.switching;
+    record.downgraded = options_.downgrade;
     EtcReport merge = describe(preview_etc(machine_, record, booted, pull.composed().tree, stop_));
     for (const std::string& conflict : merge.conflicts)
         progress_.message(conflict);
@@ -288,48 +323,6 @@ UpdateResult run_finalize(Machine& machine, ProgressSink& progress, const std::s
     for (const auto& known : after.records) {
         if (known.stem == record.stem) result.deployment = describe(after, known);
     }
-    return result;
-}
-
-CheckResult run_check(Machine& machine,
-                      const std::string& image,
-                      ProgressSink& progress,
-                      const std::stop_token& stop) {
-    Overview all;
-    take_overview(machine, all);
-    const DeploymentRecord& booted = require_booted(all);
-    progress.stage("check");
-    const auto lock = machine.store().lock_shared(machine.settings.store.lock_timeout, stop);
-    OpenedSource source(reference_for(machine, image),
-                        machine.settings,
-                        scratch_dir(machine.settings),
-                        stop,
-                        keep_options(machine.settings));
-    Pull pull(machine, *source, progress, stop);
-    DeploymentRecord wanted;
-    wanted.manifest = pull.resolve().manifest_digest;
-    CheckResult result;
-    result.available.image = pull.resolved().reference;
-    result.available.manifest_digest = to_oci(wanted.manifest);
-    result.available.checked = unix_seconds(machine.clock);
-    if (const auto* same = find_same(all, wanted)) {
-        result.available.version = same->version;
-        result.available.digest = same->image.hex();
-        machine.state.set_available(std::nullopt);
-        return result;
-    }
-    const JudgedUki& judged = gate(machine, all, pull, booted);
-    wanted.image = judged.argument.digest;
-    wanted.authenticode = judged.uki.authenticode;
-    result.available.version = judged.uki.osrel.version();
-    result.available.digest = wanted.image.hex();
-    result.available.download_bytes = pull.missing_bytes();
-    result.available.reused_bytes = pull.reused_bytes();
-    result.available.unpacked_bytes = pull.unpacked_bytes();
-    result.update_available =
-        find_same(all, wanted) == nullptr && find_hold(all.held, wanted) == nullptr;
-    machine.state.set_available(result.update_available ? std::optional(result.available)
-                                                        : std::nullopt);
     return result;
 }
 

@@ -4,6 +4,7 @@
 // anything else.
 #include "base/error.hpp"
 #include "crash_site.hpp"
+#include "update/health.hpp"
 #include "update/offline.hpp"
 #include "update/shutdown.hpp"
 
@@ -38,6 +39,12 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
         settings::Settings own = settings;
         if (verb == "strict-shutdown") own.etc.on_conflict = settings::OnConflict::Stop;
         (void)update::finalize_at_shutdown(own);
+    } else if (verb == "downgrade") {
+        options.image = test::Site::image(tag);
+        options.finalize = options.downgrade = true;
+        (void)engine->update(options, progress, {});
+    } else if (verb == "prove") {
+        (void)update::mark_good(settings);
     } else if (verb == "finalize") {
         (void)engine->finalize(progress, {});
     } else if (verb == "rollback") {

@@ -7,6 +7,7 @@
 //   surplus     v3 runs, v2 and v1 are kept: one too many
 //   returned    v1 runs again after a rollback from v2, whose /etc was edited
 //   returning   v2-conflict runs, v2 and v1 are kept
+//   tried       v1 runs once more, behind v2 in the loader's order, and is not proven yet
 #include "crash_site.hpp"
 
 #include <exception>
@@ -88,6 +89,15 @@ void save_all(const std::string& out) {
         return_from_second(site);
         (void)site.update("v2");
         write_late(site, "conf.d/two/mine");
+    });
+    save(out, "tried", [&](Site& site) {
+        install(site);
+        boot_into(site, "v2");
+        update::UpdateOptions options;
+        options.image = Site::image("v1");
+        options.downgrade = true;
+        (void)site.engine().update(options, site.progress, {});
+        (void)site.reboot();
     });
     save(out, "returning", [&](Site& site) {
         install(site);

@@ -17,6 +17,8 @@
 namespace cfs::test {
 namespace {
 
+constexpr const char* kLoaderGuid = "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+constexpr const char* kOneShot = "LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 constexpr const char* kEntries = "esp/EFI/Linux";
 
 /// Only names and links: objects may come and go.
@@ -33,6 +35,12 @@ std::string efi_variable(const std::string& text) {
 }
 
 }  // namespace
+
+void let_loader_know(const TempDir& dir) {
+    std::string features("\x06\0\0\0", 4);
+    features += std::string("\xff\x03", 2) + std::string(6, '\0');
+    dir.write(std::string("efivars/LoaderFeatures") + kLoaderGuid, features);
+}
 
 void Site::tell_loader(const boot::EntryName& before, const boot::EntryName& after) {
     dir.write(std::string("efivars/") + boot::kEntrySelected,
@@ -61,6 +69,7 @@ Site::Site() {
     settings.net.auth_files.clear();
     settings.net.certs_dirs.clear();
     dir.write("cmdline", "quiet\n");
+    let_loader_know(dir);
 }
 
 std::string Site::fixture(const std::string& name) {
@@ -99,7 +108,10 @@ update::Engine& Site::engine() {
 
 std::string Site::reboot() {
     const auto boot = boot::UkiEsp::open_path(settings.esp, update::describe_uki);
+    boot->consult_variables(settings.efivars);
     const std::string chosen = boot->predict_next();
+    // It is read once.
+    std::filesystem::remove(settings.efivars + "/" + kOneShot);
     const auto name = boot::parse_entry_name(chosen);
     if (!name) throw Error(ErrorCode::NotFound, "the loader finds nothing to boot");
     boot::EntryName counted = *name;

@@ -30,6 +30,9 @@ class RecordingProgress final : public update::ProgressSink {
     std::uint64_t last_done = 0, last_total = 0, last_reused = 0;
 };
 
+/// What systemd-boot 252 says of itself (LoaderFeatures), below `dir`/efivars.
+void let_loader_know(const TempDir& dir);
+
 /// Directories that stand for one machine: sysroot, ESP, kernel command line. Removed at the end.
 class Site {
  public:

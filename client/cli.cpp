@@ -20,6 +20,29 @@ void add_rate(CLI::App& app, std::optional<std::uint64_t>& rate) {
         ->option_text("BYTES");
 }
 
+void add_image(CLI::App& app, Update& options) {
+    app.add_option("--image", options.image, "take this image once")->option_text("REF");
+    app.add_flag("--downgrade", options.downgrade, "a lower version, too: it is tried once first");
+}
+
+void add_finalize(CLI::App& app, Update& options) {
+    app.add_flag_callback(
+        "--no-finalize",
+        [&options] { options.finalize = false; },
+        "stage only: the next shutdown, or 'cfsctl finalize', makes it next");
+}
+
+void add_update_options(CLI::App& app, Update& options) {
+    app.add_flag("--lock", options.lock, "stage only: 'cfsctl finalize' alone makes it next");
+    app.add_option("--expected-digest",
+                   options.expected_digest,
+                   "manifest or image digest that it must turn out to be")
+        ->option_text("DIGEST");
+    app.add_flag("--ignore-inhibitors",
+                 options.ignore_inhibitors,
+                 "begin though programs asked updates to wait");
+}
+
 void add_deployment(CLI::App& app, std::string& deployment) {
     app.add_option("DEPLOYMENT",
                    deployment,
@@ -36,6 +59,7 @@ class Tree : public VerbTree {
     void add_install();
     void add_store_fsck(CLI::App& store);
     void add_bus_verbs();
+    void add_updates();
     void add_keep();
     void add_verify_and_repair();
     void add_etc();
@@ -119,24 +143,7 @@ void Tree::add_bus_verbs() {
         verb<Check>(app(), "check", "look for an update: 0 there is one, 2 there is none");
     check->add_option("--image", check_options->image, "look at this image once")
         ->option_text("REF");
-    const auto [update, update_options] =
-        verb<Update>(app(), "update", "fetch, verify and install the newest image");
-    update->add_option("--image", update_options->image, "take this image once")
-        ->option_text("REF");
-    update->add_flag_callback(
-        "--no-finalize",
-        [options = update_options] { options->finalize = false; },
-        "stage only: the next shutdown, or 'cfsctl finalize', makes it next");
-    update->add_flag(
-        "--lock", update_options->lock, "stage only: 'cfsctl finalize' alone makes it next");
-    update
-        ->add_option("--expected-digest",
-                     update_options->expected_digest,
-                     "manifest or image digest that it must turn out to be")
-        ->option_text("DIGEST");
-    update->add_flag("--ignore-inhibitors",
-                     update_options->ignore_inhibitors,
-                     "begin though programs asked updates to wait");
+    add_updates();
     plain_verb<Finalize>("finalize", "merge /etc and make what is staged next");
     plain_verb<Rollback>("rollback", "make the previous deployment next");
     const auto [gc, gc_options] =
@@ -154,6 +161,25 @@ void Tree::add_bus_verbs() {
     plain_verb<Resume>("resume", "go on with the paused update");
     add_inhibit();
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
+}
+
+void Tree::add_updates() {
+    const auto [update, update_options] =
+        verb<Update>(app(), "update", "fetch, verify and install the newest image");
+    add_image(*update, *update_options);
+    add_finalize(*update, *update_options);
+    add_update_options(*update, *update_options);
+    const auto [stage, stage_options] =
+        verb<Stage>(app(), "stage", "the same, made the next to boot by the next shutdown");
+    add_image(*stage, stage_options->update);
+    add_update_options(*stage, stage_options->update);
+    const auto [change, switch_options] =
+        verb<Switch>(app(), "switch", "install another image and follow it from now on");
+    change->add_option("IMAGE", switch_options->update.image, "its reference")
+        ->required()
+        ->type_name("");
+    add_finalize(*change, switch_options->update);
+    add_update_options(*change, switch_options->update);
 }
 
 void Tree::add_keep() {

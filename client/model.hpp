@@ -25,6 +25,7 @@ struct Deployment {
     bool proven = false;
     bool locked = false;  ///< staged, and no shutdown finalizes it
     bool pinned = false;
+    bool trial = false;  ///< the loader starts it once; by its order when it is proven
 };
 
 struct Fallback {

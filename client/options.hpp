@@ -121,6 +121,15 @@ struct Update {
     bool lock = false;
     std::string expected_digest;
     bool ignore_inhibitors = false;
+    bool downgrade = false;
+};
+
+struct Stage {
+    Update update;
+};
+
+struct Switch {
+    Update update;
 };
 
 struct Finalize {};
@@ -202,6 +211,8 @@ using Verb = std::variant<ImageDigest,
                           StoreFsck,
                           ShowStatus,
                           Check,
+                          Stage,
+                          Switch,
                           Update,
                           Finalize,
                           Rollback,

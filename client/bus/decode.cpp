@@ -42,6 +42,7 @@ Deployment decode_deployment(const bus::VariantMap& map) {
     read(map, "proven", out.proven);
     read(map, "locked", out.locked);
     read(map, "pinned", out.pinned);
+    read(map, "trial", out.trial);
     return out;
 }
 

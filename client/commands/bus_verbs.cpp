@@ -32,6 +32,18 @@ ExitCode finished(const UpdateOutcome& outcome, const Global& global) {
     return outcome.outcome == "nothing-to-do" ? ExitCode::NothingToDo : ExitCode::Done;
 }
 
+ExitCode bring(const char* method, const Update& options, const Global& global) {
+    bus::VariantMap map;
+    add_text(map, "image", options.image);
+    add_text(map, "expected-digest", options.expected_digest);
+    // Without the flag the daemon's own setting decides.
+    if (!options.finalize) map["finalize"] = sdbus::Variant{false};
+    if (options.lock) map["lock"] = sdbus::Variant{true};
+    if (options.ignore_inhibitors) map["ignore-inhibitors"] = sdbus::Variant{true};
+    if (options.downgrade) map["downgrade"] = sdbus::Variant{true};
+    return finished(decode_update(run_verb(global, method, map)), global);
+}
+
 ExitCode pin(const std::string& deployment, bool pinned, const Global& global) {
     bus::VariantMap map;
     add_text(map, "deployment", deployment);
@@ -64,14 +76,15 @@ ExitCode run(const Check& options, const Global& global) {
 }
 
 ExitCode run(const Update& options, const Global& global) {
-    bus::VariantMap map;
-    add_text(map, "image", options.image);
-    add_text(map, "expected-digest", options.expected_digest);
-    // Without the flag the daemon's own setting decides.
-    if (!options.finalize) map["finalize"] = sdbus::Variant{false};
-    if (options.lock) map["lock"] = sdbus::Variant{true};
-    if (options.ignore_inhibitors) map["ignore-inhibitors"] = sdbus::Variant{true};
-    return finished(decode_update(run_verb(global, "Update", map)), global);
+    return bring("Update", options, global);
+}
+
+ExitCode run(const Stage& options, const Global& global) {
+    return bring("Stage", options.update, global);
+}
+
+ExitCode run(const Switch& options, const Global& global) {
+    return bring("Switch", options.update, global);
 }
 
 ExitCode run(const Finalize&, const Global& global) {

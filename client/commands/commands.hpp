@@ -22,6 +22,8 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const ShowStatus& options, const Global& global);
 [[nodiscard]] ExitCode run(const Check& options, const Global& global);
 [[nodiscard]] ExitCode run(const Update& options, const Global& global);
+[[nodiscard]] ExitCode run(const Stage& options, const Global& global);
+[[nodiscard]] ExitCode run(const Switch& options, const Global& global);
 [[nodiscard]] ExitCode run(const Finalize& options, const Global& global);
 [[nodiscard]] ExitCode run(const Rollback& options, const Global& global);
 [[nodiscard]] ExitCode run(const Gc& options, const Global& global);

@@ -34,6 +34,7 @@ json::object value_of(const Deployment& deployment) {
         {"proven", deployment.proven},
         {"locked", deployment.locked},
         {"pinned", deployment.pinned},
+        {"trial", deployment.trial},
     };
 }
 

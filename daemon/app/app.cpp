@@ -46,7 +46,7 @@ class Daemon {
                                            const std::string& bus) {
         service::Service::Config config;
         config.bus = bus;
-        config.facts = {version(), settings.image, settings.update.auto_finalize};
+        config.facts = {version(), settings.update.auto_finalize};
         config.inhibitors.max_age = settings.update.inhibit_max_age;
         // On somebody's session bus that somebody decides who is called polkit.
         config.callers.polkit = bus != "session";

@@ -8,6 +8,21 @@ namespace {
 
 constexpr std::size_t kMaxDetail = 200;
 
+std::vector<Action> actions_of_update(const JobRequest& request, bool finalize_by_default) {
+    std::vector<Action> actions;
+    if (request.kind == JobKind::Switch) {
+        actions.push_back(Action::Switch);
+    } else {
+        actions.push_back(request.image.empty() ? Action::Update : Action::UpdateImage);
+    }
+    if (request.downgrade) actions.push_back(Action::Downgrade);
+    // When it is finalized otherwise than the settings say, that is Finalize's question.
+    const bool other = request.lock || (request.finalize && !finalize_by_default);
+    if (other) actions.push_back(Action::Finalize);
+    if (request.ignore_inhibitors) actions.push_back(Action::IgnoreInhibitors);
+    return actions;
+}
+
 }  // namespace
 
 std::string_view action_id(Action action) {
@@ -20,6 +35,10 @@ std::string_view action_id(Action action) {
             return "org.cfsupdate1.update";
         case Action::UpdateImage:
             return "org.cfsupdate1.update-image";
+        case Action::Downgrade:
+            return "org.cfsupdate1.downgrade";
+        case Action::Switch:
+            return "org.cfsupdate1.switch";
         case Action::Finalize:
             return "org.cfsupdate1.finalize";
         case Action::Rollback:
@@ -58,15 +77,10 @@ std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_defau
     switch (request.kind) {
         case JobKind::Check:
             return {request.image.empty() ? Action::Check : Action::CheckImage};
-        case JobKind::Update: {
-            std::vector<Action> actions{request.image.empty() ? Action::Update
-                                                              : Action::UpdateImage};
-            // When it is finalized otherwise than the settings say, that is Finalize's question.
-            const bool other = request.lock || (request.finalize && !finalize_by_default);
-            if (other) actions.push_back(Action::Finalize);
-            if (request.ignore_inhibitors) actions.push_back(Action::IgnoreInhibitors);
-            return actions;
-        }
+        case JobKind::Update:
+        case JobKind::Stage:
+        case JobKind::Switch:
+            return actions_of_update(request, finalize_by_default);
         case JobKind::Finalize:
             return {Action::Finalize};
         case JobKind::Rollback:

@@ -19,6 +19,8 @@ enum class Action {
     CheckImage,
     Update,
     UpdateImage,
+    Downgrade,
+    Switch,
     Finalize,
     Rollback,
     Collect,

@@ -27,7 +27,12 @@ Dict preview(update::Engine& engine,
 }
 
 update::UpdateOptions update_options(const JobRequest& request) {
-    return {request.image, request.finalize, request.expected_digest, request.lock};
+    return {request.image,
+            request.finalize,
+            request.expected_digest,
+            request.lock,
+            request.downgrade,
+            request.kind == JobKind::Switch};
 }
 
 Dict call(update::Engine& engine,
@@ -38,6 +43,8 @@ Dict call(update::Engine& engine,
         case JobKind::Check:
             return to_dict(engine.check(request.image, progress, stop));
         case JobKind::Update:
+        case JobKind::Stage:
+        case JobKind::Switch:
             return to_dict(engine.update(update_options(request), progress, stop));
         case JobKind::Finalize:
             return to_dict(engine.finalize(progress, stop));
@@ -107,7 +114,8 @@ Outcome Executor::run(const JobRequest& request,
 
 void Executor::pause(const JobView& view, const JobRequest& request, Outcome& outcome) noexcept {
     try {
-        const update::PausedJob job{view.id, view.initiator.uid, update_options(request)};
+        const update::PausedJob job{
+            view.id, view.initiator.uid, update_options(request), request.kind == JobKind::Stage};
         engine_.set_paused_job(&job);
         outcome.paused = true;
     } catch (...) {

@@ -57,7 +57,8 @@ struct Inhibitors::Entry {
     }
 
     [[nodiscard]] bool stops(JobKind kind) const {
-        return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+        const JobKind asked = is_update(kind) ? JobKind::Update : kind;
+        return std::find(kinds.begin(), kinds.end(), asked) != kinds.end();
     }
 
     std::vector<JobKind> kinds;

@@ -79,7 +79,7 @@ std::uint64_t Jobs::submit(const JobRequest& request, const Initiator& initiator
     }
     if (joins(request)) return active_->view.id;
     if (was_checked_just_now(request, initiator)) return last_check_->id;
-    const bool meets_pause = paused_ && request.kind == JobKind::Update;
+    const bool meets_pause = paused_ && is_update(request.kind);
     if (meets_pause && !outranks(initiator, paused_->view.initiator)) {
         throw Error(ErrorCode::Inhibited,
                     describe(paused_->view) + " is paused",

@@ -11,13 +11,20 @@
 namespace cfs::service {
 namespace {
 
-JobRequest request_of(const update::UpdateOptions& options) {
+JobKind kind_of(const update::PausedJob& job) {
+    if (job.options.switching) return JobKind::Switch;
+    return job.only_stages ? JobKind::Stage : JobKind::Update;
+}
+
+JobRequest request_of(const update::PausedJob& job) {
+    const update::UpdateOptions& options = job.options;
     JobRequest request;
-    request.kind = JobKind::Update;
+    request.kind = kind_of(job);
     request.image = options.image;
     request.finalize = options.finalize;
     request.expected_digest = options.expected_digest;
     request.lock = options.locked;
+    request.downgrade = options.downgrade;
     return request;
 }
 
@@ -65,10 +72,10 @@ void Jobs::set_aside(Active job) {
 void Jobs::restore(const update::PausedJob& job) {
     JobView view;
     view.id = job.id;
-    view.kind = JobKind::Update;
+    view.kind = kind_of(job);
     view.initiator.uid = job.user;
     view.state = JobState::Paused;
-    paused_ = Paused{request_of(job.options), std::move(view)};
+    paused_ = Paused{request_of(job), std::move(view)};
     log::info(describe(paused_->view) + " is paused since before this start");
     hooks_.added(paused_->view);
 }

@@ -80,6 +80,14 @@ void ManagerObject::Update(JobResult&& result, Options options) {
     submit(JobKind::Update, std::move(result), options);
 }
 
+void ManagerObject::Stage(JobResult&& result, Options options) {
+    submit(JobKind::Stage, std::move(result), options);
+}
+
+void ManagerObject::Switch(JobResult&& result, Options options) {
+    submit(JobKind::Switch, std::move(result), options);
+}
+
 void ManagerObject::Finalize(JobResult&& result, Options options) {
     submit(JobKind::Finalize, std::move(result), options);
 }
@@ -168,7 +176,7 @@ std::string ManagerObject::Version() {
 }
 
 std::string ManagerObject::Image() {
-    return bus_text(facts_.image);
+    return view_.image;
 }
 
 std::string ManagerObject::State() {

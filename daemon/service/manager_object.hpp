@@ -20,7 +20,6 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
  public:
     struct Facts {
         std::string version;
-        std::string image;                ///< the configured reference
         bool finalize_by_default = true;  ///< setting update.auto_finalize
     };
 
@@ -60,6 +59,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
 
     void Check(JobResult&& result, Options options) override;
     void Update(JobResult&& result, Options options) override;
+    void Stage(JobResult&& result, Options options) override;
+    void Switch(JobResult&& result, Options options) override;
     void Finalize(JobResult&& result, Options options) override;
     void Rollback(JobResult&& result, Options options) override;
     void Collect(JobResult&& result, Options options) override;

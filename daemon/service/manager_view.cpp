@@ -2,6 +2,7 @@
 #include "service/manager_view.hpp"
 
 #include "service/status_dict.hpp"
+#include "service/text.hpp"
 
 #include <utility>
 
@@ -20,6 +21,7 @@ ManagerView make_view(const update::Status& status, std::string state, StringLis
     view.available = to_dict(status.available);
     view.last_error = to_dict(status.last_error);
     view.reboot_pending = status.reboot_pending;
+    view.image = bus_text(status.image);
     view.verity = status.verity;
     view.warnings = status.warnings;
     view.jobs = std::move(jobs);
@@ -40,6 +42,7 @@ std::vector<std::string> changed_names(const ManagerView& before, const ManagerV
     compare("Available", before.available, after.available);
     compare("LastError", before.last_error, after.last_error);
     compare("RebootPending", before.reboot_pending, after.reboot_pending);
+    compare("Image", before.image, after.image);
     compare("Verity", before.verity, after.verity);
     compare("Warnings", before.warnings, after.warnings);
     compare("Blockers", before.blockers, after.blockers);

@@ -21,6 +21,7 @@ struct ManagerView {
     Dict available;
     Dict last_error;
     bool reboot_pending = false;
+    std::string image;
     std::string verity;
     StringList warnings;
     std::vector<std::pair<std::string, std::string>> blockers;  ///< kind, text

@@ -107,25 +107,33 @@ std::string method_name(JobKind kind) {
     return name;
 }
 
+void read_update(OptionReader& reader, JobRequest& request, bool finalize_by_default) {
+    reader.flag("lock", request.lock);
+    request.finalize = finalize_by_default && !request.lock && request.kind != JobKind::Stage;
+    if (request.kind != JobKind::Stage) reader.flag("finalize", request.finalize);
+    if (request.lock && request.finalize) {
+        throw Error(ErrorCode::InvalidArgs,
+                    "the options 'lock' and 'finalize' contradict each other",
+                    "leave one of them out");
+    }
+    reader.text("expected-digest", request.expected_digest);
+    reader.flag("ignore-inhibitors", request.ignore_inhibitors);
+    if (request.kind != JobKind::Switch) reader.flag("downgrade", request.downgrade);
+    if (request.kind == JobKind::Switch && request.image.empty()) {
+        throw Error(ErrorCode::InvalidArgs,
+                    "the option 'image' of Switch is missing",
+                    "name the image that updates are to come from");
+    }
+}
+
 }  // namespace
 
 JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool finalize_by_default) {
     JobRequest request;
     request.kind = kind;
     OptionReader reader(method_name(kind), options);
-    if (kind == JobKind::Check || kind == JobKind::Update) reader.text("image", request.image);
-    if (kind == JobKind::Update) {
-        reader.flag("lock", request.lock);
-        request.finalize = finalize_by_default && !request.lock;
-        reader.flag("finalize", request.finalize);
-        if (request.lock && request.finalize) {
-            throw Error(ErrorCode::InvalidArgs,
-                        "the options 'lock' and 'finalize' contradict each other",
-                        "leave one of them out");
-        }
-        reader.text("expected-digest", request.expected_digest);
-        reader.flag("ignore-inhibitors", request.ignore_inhibitors);
-    }
+    if (kind == JobKind::Check || is_update(kind)) reader.text("image", request.image);
+    if (is_update(kind)) read_update(reader, request, finalize_by_default);
     if (kind == JobKind::Collect) reader.flag("dry-run", request.dry_run);
     if (kind == JobKind::Pin || kind == JobKind::Remove) {
         reader.text("deployment", request.deployment);

@@ -9,6 +9,10 @@ std::string_view to_string(JobKind kind) {
             return "check";
         case JobKind::Update:
             return "update";
+        case JobKind::Stage:
+            return "stage";
+        case JobKind::Switch:
+            return "switch";
         case JobKind::Finalize:
             return "finalize";
         case JobKind::Rollback:
@@ -37,6 +41,10 @@ std::string_view state_name(JobKind kind) {
             return "checking";
         case JobKind::Update:
             return "updating";
+        case JobKind::Stage:
+            return "staging";
+        case JobKind::Switch:
+            return "switching";
         case JobKind::Finalize:
             return "finalizing";
         case JobKind::Rollback:
@@ -59,13 +67,17 @@ std::string_view state_name(JobKind kind) {
     return "";
 }
 
+bool is_update(JobKind kind) {
+    return kind == JobKind::Update || kind == JobKind::Stage || kind == JobKind::Switch;
+}
+
 bool is_joinable(JobKind kind) {
-    return kind == JobKind::Check || kind == JobKind::Update || kind == JobKind::Verify ||
+    return is_update(kind) || kind == JobKind::Check || kind == JobKind::Verify ||
            kind == JobKind::Repair || kind == JobKind::PreviewEtc;
 }
 
 bool is_pausable(JobKind kind) {
-    return kind == JobKind::Update;
+    return is_update(kind);
 }
 
 }  // namespace cfs::service

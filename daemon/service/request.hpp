@@ -14,6 +14,8 @@ namespace cfs::service {
 enum class JobKind {
     Check,
     Update,
+    Stage,
+    Switch,
     Finalize,
     Rollback,
     Collect,
@@ -34,12 +36,13 @@ enum class JobKind {
 /// What a caller asked for; members that its kind does not use keep their defaults.
 struct JobRequest {
     JobKind kind = JobKind::Check;
-    std::string image;  ///< Check, Update; empty: the configured one
+    std::string image;  ///< Check, Update, Stage; empty: the configured one. Switch needs one
     bool finalize = true;
     std::string expected_digest;
     bool dry_run = false;
-    bool lock = false;               ///< Update: staged, and no shutdown finalizes it
-    bool ignore_inhibitors = false;  ///< Update
+    bool lock = false;               ///< of an update: staged, and no shutdown finalizes it
+    bool ignore_inhibitors = false;  ///< of an update
+    bool downgrade = false;          ///< Update, Stage: a lower version, too
     /// Verify, Repair; empty: all; PreviewEtc; empty: what is staged; Pin and Remove need one.
     std::string deployment = {};
     bool full = false;  ///< Verify
@@ -53,6 +56,9 @@ struct JobRequest {
 
     bool operator==(const JobRequest&) const = default;
 };
+
+/// Update, Stage and Switch: what brings another version.
+[[nodiscard]] bool is_update(JobKind kind);
 
 /// What a caller of Inhibit gave.
 struct InhibitWish {

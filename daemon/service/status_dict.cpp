@@ -106,7 +106,8 @@ Dict to_dict(const update::DeploymentInfo& deployment) {
             {"problem", deployment.problem},
             {"proven", deployment.proven},
             {"locked", deployment.locked},
-            {"pinned", deployment.pinned}};
+            {"pinned", deployment.pinned},
+            {"trial", deployment.trial}};
 }
 
 Dict to_dict(const update::Fallback& fallback) {

@@ -35,8 +35,8 @@ TEST_F(BusErrors, AnUnknownOptionIsNamed) {
                   client().start("Update", {{"froce", sdbus::Variant{true}}});
               }),
               "org.freedesktop.DBus.Error.InvalidArgs: option 'froce' is not known to Update\n"
-              "Hint: Update takes the options expected-digest, finalize, ignore-inhibitors, image, "
-              "lock.");
+              "Hint: Update takes the options downgrade, expected-digest, finalize, "
+              "ignore-inhibitors, image, lock.");
 }
 
 TEST_F(BusErrors, AnOptionOfTheWrongTypeIsNamed) {

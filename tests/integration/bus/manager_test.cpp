@@ -28,6 +28,7 @@ update::DeploymentInfo deployment(const std::string& digest, update::DeploymentS
 
 update::Status full_status() {
     update::Status status;
+    status.image = "oci:/images:stable";
     status.booted = deployment("aa", update::DeploymentState::Booted);
     status.staged = deployment("bb", update::DeploymentState::Armed);
     status.rollback = deployment("cc", update::DeploymentState::Kept);

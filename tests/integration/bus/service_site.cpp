@@ -10,7 +10,7 @@ namespace cfs::test {
 void ServiceSite::start(service::Jobs::Timing timing) {
     service::Service::Config config;
     config.bus = bus.address();
-    config.facts = {"1.2.3", "oci:/images:stable", finalize_by_default};
+    config.facts = {"1.2.3", finalize_by_default};
     config.callers = callers;
     config.timing = timing;
     config.inhibitors = inhibitors;

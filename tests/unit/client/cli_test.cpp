@@ -151,6 +151,12 @@ TEST(CommandLine, UpdateFinalizesUnlessToldOtherwise) {
     EXPECT_EQ(verb.image, "r");
     EXPECT_EQ(verb.expected_digest, "ab");
     EXPECT_TRUE(parsed<Update>({"update", "--lock"}).lock);
+    EXPECT_TRUE(parsed<Update>({"update", "--downgrade"}).downgrade);
+    EXPECT_EQ(parsed<Stage>({"stage", "--image", "r"}).update.image, "r");
+    expect_usage_error({"stage", "--no-finalize"}, "--no-finalize");
+    EXPECT_EQ(parsed<Switch>({"switch", "r", "--lock"}).update.image, "r");
+    expect_usage_error({"switch"}, "IMAGE");
+    expect_usage_error({"switch", "r", "--downgrade"}, "--downgrade");
 }
 
 TEST(CommandLine, SealTakesAReadyUki) {

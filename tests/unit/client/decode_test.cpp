@@ -24,6 +24,7 @@ TEST(Decode, ADeploymentTakesItsKeys) {
                             {"installed", sdbus::Variant{std::int64_t{5}}},
                             {"next", sdbus::Variant{true}},
                             {"pinned", sdbus::Variant{true}},
+                            {"trial", sdbus::Variant{true}},
                             {"manifest-digest", text("sha256:00")},
                             {"of-the-future", text("x")}};
     const Status status =
@@ -35,6 +36,7 @@ TEST(Decode, ADeploymentTakesItsKeys) {
     EXPECT_EQ(status.rollback->installed, 5);
     EXPECT_TRUE(status.rollback->next);
     EXPECT_TRUE(status.rollback->pinned);
+    EXPECT_TRUE(status.rollback->trial);
     EXPECT_EQ(status.rollback->manifest_digest, "sha256:00");
     EXPECT_EQ(status.deployments.size(), 2U);
 }

@@ -83,6 +83,14 @@ TEST(StatusText, AProvenVersionIsNotOnTrial) {
     EXPECT_EQ(status_text(status, 80, false).find("on trial"), std::string::npos);
 }
 
+TEST(StatusText, WhatIsTriedOnceIsSaid) {
+    Status status = busy_status();
+    ASSERT_TRUE(status.staged);
+    EXPECT_EQ(status_text(status, 80, false).find("tried once"), std::string::npos);
+    status.staged->trial = true;
+    EXPECT_NE(status_text(status, 80, false).find("to be tried once"), std::string::npos);
+}
+
 TEST(StatusText, APinnedVersionIsShownAsOne) {
     Status status = busy_status();
     EXPECT_EQ(status_text(status, 80, false).find("pinned"), std::string::npos);

@@ -52,6 +52,19 @@ TEST(Actions, AnImageAndAnEarlyFinalizeAreTwo) {
               (std::vector<Action>{Action::UpdateImage}));
 }
 
+TEST(Actions, ALowerVersionAndASwitchAreQuestionsOfTheirOwn) {
+    JobRequest asked = request(JobKind::Update);
+    asked.downgrade = true;
+    EXPECT_EQ(actions_of(asked, true), (std::vector<Action>{Action::Update, Action::Downgrade}));
+    EXPECT_EQ(actions_of(request(JobKind::Switch, "oci:/x"), true),
+              (std::vector<Action>{Action::Switch}));
+    EXPECT_FALSE(is_for_active_users(Action::Downgrade));
+    EXPECT_FALSE(is_for_active_users(Action::Switch));
+    JobRequest staged = request(JobKind::Stage);
+    staged.finalize = false;
+    EXPECT_EQ(actions_of(staged, false), (std::vector<Action>{Action::Update}));
+}
+
 TEST(Actions, ContentOfEtcIsForRootOnly) {
     JobRequest preview = request(JobKind::PreviewEtc);
     EXPECT_FALSE(is_for_root_only(preview));

@@ -86,13 +86,28 @@ TEST(Options, ALockLeavesItStaged) {
               "the options 'lock' and 'finalize' contradict each other");
 }
 
+TEST(Options, AStageIsNeverFinalizedAndASwitchNeedsAnImage) {
+    EXPECT_FALSE(read_request(JobKind::Stage, {}, true).finalize);
+    EXPECT_EQ(refusal(JobKind::Stage, {{"finalize", sdbus::Variant{true}}}),
+              "option 'finalize' is not known to Stage");
+    EXPECT_EQ(refusal(JobKind::Switch, {}), "the option 'image' of Switch is missing");
+    EXPECT_EQ(refusal(JobKind::Switch, {{"downgrade", sdbus::Variant{true}}}),
+              "the option 'image' of Switch is missing");
+    const JobRequest request = read_request(JobKind::Switch, text("image", "oci:/x"), true);
+    EXPECT_EQ(request.image, "oci:/x");
+    EXPECT_TRUE(request.finalize);
+    EXPECT_TRUE(
+        read_request(JobKind::Update, {{"downgrade", sdbus::Variant{true}}}, true).downgrade);
+}
+
 TEST(Options, AnUnknownOneIsNamedTogetherWithTheKnown) {
     std::string hint;
     EXPECT_EQ(refusal(JobKind::Update, text("finalise", "no"), &hint),
               "option 'finalise' is not known to Update");
     EXPECT_EQ(
         hint,
-        "Update takes the options expected-digest, finalize, ignore-inhibitors, image, lock.");
+        "Update takes the options downgrade, expected-digest, finalize, ignore-inhibitors, image, "
+        "lock.");
     EXPECT_EQ(refusal(JobKind::Rollback, text("image", "x"), &hint),
               "option 'image' is not known to Rollback");
     EXPECT_EQ(hint, "Rollback takes no options.");

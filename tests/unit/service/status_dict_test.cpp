@@ -28,7 +28,8 @@ const std::set<std::string> kDeploymentKeys{"digest",
                                             "problem",
                                             "proven",
                                             "locked",
-                                            "pinned"};
+                                            "pinned",
+                                            "trial"};
 const std::set<std::string> kAvailableKeys{
     "image", "version", "manifest-digest", "digest", "download-bytes", "reused-bytes", "checked"};
 

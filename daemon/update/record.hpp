@@ -61,7 +61,8 @@ struct DeploymentRecord {
     /// It does not come first in the loader's order: a variable has it started once, and when it is
     /// proven those ahead of it are demoted (tried_once.hpp).
     bool tried_once = false;
-    bool left = false;  ///< demoted for something that was wanted more: the way back, and no failure
+    bool left =
+        false;  ///< demoted for something that was wanted more: the way back, and no failure
 
     [[nodiscard]] std::string to_json() const;
 

@@ -119,11 +119,6 @@ void read_update(OptionReader& reader, JobRequest& request, bool finalize_by_def
     reader.text("expected-digest", request.expected_digest);
     reader.flag("ignore-inhibitors", request.ignore_inhibitors);
     if (request.kind != JobKind::Switch) reader.flag("downgrade", request.downgrade);
-    if (request.kind == JobKind::Switch && request.image.empty()) {
-        throw Error(ErrorCode::InvalidArgs,
-                    "the option 'image' of Switch is missing",
-                    "name the image that updates are to come from");
-    }
 }
 
 }  // namespace

@@ -86,13 +86,12 @@ TEST(Options, ALockLeavesItStaged) {
               "the options 'lock' and 'finalize' contradict each other");
 }
 
-TEST(Options, AStageIsNeverFinalizedAndASwitchNeedsAnImage) {
+TEST(Options, AStageIsNeverFinalizedAndASwitchMayGoDownAnyway) {
     EXPECT_FALSE(read_request(JobKind::Stage, {}, true).finalize);
     EXPECT_EQ(refusal(JobKind::Stage, {{"finalize", sdbus::Variant{true}}}),
               "option 'finalize' is not known to Stage");
-    EXPECT_EQ(refusal(JobKind::Switch, {}), "the option 'image' of Switch is missing");
     EXPECT_EQ(refusal(JobKind::Switch, {{"downgrade", sdbus::Variant{true}}}),
-              "the option 'image' of Switch is missing");
+              "option 'downgrade' is not known to Switch");
     const JobRequest request = read_request(JobKind::Switch, text("image", "oci:/x"), true);
     EXPECT_EQ(request.image, "oci:/x");
     EXPECT_TRUE(request.finalize);

@@ -110,7 +110,7 @@ std::string shown(const std::string& option) {
     if (equals == std::string::npos) return "";
     const std::string name = "`" + option.substr(0, equals) + "`";
     if (option[equals + 1] != 'b') return name;
-    return name + (option.back() == '1' ? " true" : " false");
+    return name + (option.substr(0, option.find(' ')).back() == '1' ? " true" : " false");
 }
 
 class Matrix : public testing::Test {

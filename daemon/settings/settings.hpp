@@ -5,6 +5,7 @@
 #pragma once
 
 #include "crypto/digest.hpp"
+#include "settings/policy_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -123,6 +124,7 @@ struct Settings {
     TrustSettings trust;
     BootSettings boot;
     UpdateSettings update;
+    PolicySettings policy;
     EtcSettings etc;
     HealthSettings health;
     LimitSettings limits;

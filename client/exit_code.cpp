@@ -16,6 +16,9 @@ ExitCode exit_code_for(ErrorCode code) {
         case ErrorCode::Inhibited:
         case ErrorCode::OutsideWindow:
         case ErrorCode::RegistryBlocked:
+        case ErrorCode::PolicyForbids:
+        case ErrorCode::NotIdle:
+        case ErrorCode::NotYet:
             return ExitCode::Blocked;
         case ErrorCode::Network:
         case ErrorCode::AuthRequired:

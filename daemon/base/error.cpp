@@ -7,7 +7,7 @@
 namespace cfs {
 namespace {
 
-constexpr std::array<std::string_view, 25> kNames = {
+constexpr std::array<std::string_view, 28> kNames = {
     "Network",
     "NotFound",
     "AuthRequired",
@@ -33,8 +33,11 @@ constexpr std::array<std::string_view, 25> kNames = {
     "InvalidArgs",
     "AccessDenied",
     "RegistryBlocked",
+    "PolicyForbids",
+    "NotIdle",
+    "NotYet",
 };
-static_assert(kNames.size() == static_cast<std::size_t>(ErrorCode::RegistryBlocked) + 1);
+static_assert(kNames.size() == static_cast<std::size_t>(ErrorCode::NotYet) + 1);
 
 ErrorCode code_for_errno(int err) {
     switch (err) {

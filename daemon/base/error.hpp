@@ -43,6 +43,9 @@ enum class ErrorCode {
     InvalidArgs,   ///< the caller's arguments are wrong
     AccessDenied,
     RegistryBlocked,  ///< the machine's registries.conf forbids this image
+    PolicyForbids,    ///< the policy leaves it to a person
+    NotIdle,          ///< somebody is working at the machine
+    NotYet,           ///< its time has not come: rollout, back-off, a machine that shuts down
 };
 
 /// "Network", "NotFound", ...

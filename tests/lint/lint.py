@@ -15,8 +15,9 @@ ALLOWED = {
     "crypto": {"base"},
     **{name: set(LOW) for name in BELOW_UPDATE},
     "update": BELOW_UPDATE | LOW,
-    "service": {"update", "dbus"} | BELOW_UPDATE | LOW,
-    "app": {"service", "update", "dbus"} | BELOW_UPDATE | LOW,
+    "policy": {"settings"} | LOW,
+    "service": {"update", "policy", "dbus"} | BELOW_UPDATE | LOW,
+    "app": {"service", "update", "policy", "dbus"} | BELOW_UPDATE | LOW,
     "client": {"update", "dbus"} | BELOW_UPDATE | LOW,
     "systemd": {"mount", "boot", "uki"} | LOW,
 }

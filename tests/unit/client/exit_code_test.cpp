@@ -39,7 +39,10 @@ INSTANTIATE_TEST_SUITE_P(Errors,
                                          Row{ErrorCode::OnBattery, 5},
                                          Row{ErrorCode::Inhibited, 5},
                                          Row{ErrorCode::OutsideWindow, 5},
-                                         Row{ErrorCode::RegistryBlocked, 5}),
+                                         Row{ErrorCode::RegistryBlocked, 5},
+                                         Row{ErrorCode::PolicyForbids, 5},
+                                         Row{ErrorCode::NotIdle, 5},
+                                         Row{ErrorCode::NotYet, 5}),
                          [](const auto& test) { return std::string(to_string(test.param.error)); });
 
 }  // namespace

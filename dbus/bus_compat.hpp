@@ -235,6 +235,33 @@ inline void call_async(sdbus::IProxy& proxy,
 #endif
 }
 
+/// Calls a service that runs; one that does not is not started for it. `hear` gets the one or the
+/// other while messages are processed, unless `proxy` goes first, and must not throw.
+template <typename... Args>
+void ask_if_there(sdbus::IProxy& proxy,
+                  const char* interface,
+                  const char* method,
+                  std::chrono::milliseconds patience,
+                  std::function<void(Answer)> hear,
+                  const Args&... args) {
+    const sdbus::MethodCall message = make_call(proxy, interface, method, false, args...);
+    static_cast<void>(sd_bus_message_set_auto_start(RawMessage::of(message), 0));
+    const auto fill = [hear = std::move(hear)](auto&& reply, auto&& failed) {
+        Answer answer;
+        if (failed) {
+            answer.failed = *failed;
+        } else {
+            answer.reply = reply;
+        }
+        hear(std::move(answer));
+    };
+#if CFS_SDBUS_MAJOR >= 2
+    (void)proxy.callMethodAsync(message, fill, patience);
+#else
+    (void)proxy.callMethod(message, fill, patience);
+#endif
+}
+
 /// PropertiesChanged of `names`, with the values that the getters give now.
 inline void emit_changed(sdbus::IObject& object,
                          const char* interface,

@@ -169,6 +169,14 @@ void Tree::add_updates() {
     add_image(*update, *update_options);
     add_finalize(*update, *update_options);
     add_update_options(*update, *update_options);
+    const auto rest = update->get_options();
+    CLI::Option* const automatic =
+        update->add_flag("--automatic",
+                         update_options->automatic,
+                         "do what policy.automatic says, when the policy lets it: 5 it waits");
+    for (CLI::Option* const other : rest) {
+        if (other->get_single_name() != "help") automatic->excludes(other);
+    }
     const auto [stage, stage_options] =
         verb<Stage>(app(), "stage", "the same, made the next to boot by the next shutdown");
     add_image(*stage, stage_options->update);

@@ -122,6 +122,7 @@ struct Update {
     std::string expected_digest;
     bool ignore_inhibitors = false;
     bool downgrade = false;
+    bool automatic = false;  ///< as the policy says; alone
 };
 
 struct Stage {

@@ -4,6 +4,7 @@
 #include "client/bus/decode.hpp"
 
 #include <chrono>
+#include <map>
 #include <set>
 
 namespace cfs::client {
@@ -182,6 +183,17 @@ std::vector<std::string> ManagerProxy::running_jobs() {
     return {paths.begin(), paths.end()};
 }
 
+std::vector<Blocker> ManagerProxy::blockers() {
+    const bus::VariantMap properties = get_all(*proxy_, bus::kManagerInterface);
+    const auto found = properties.find("Blockers");
+    if (found == properties.end()) return {};
+    std::vector<Blocker> out;
+    using Pairs = std::vector<sdbus::Struct<std::string, std::string>>;
+    for (const auto& each : found->second.get<Pairs>())
+        out.emplace_back(each.get<0>(), each.get<1>());
+    return out;
+}
+
 void ManagerProxy::cancel() {
     static_cast<void>(session_.call(*proxy_, bus::kManagerInterface, "Cancel", bus::VariantMap{}));
 }
@@ -197,6 +209,39 @@ bus::VariantMap run_job(BusSession& session,
     wait_for_end(
         session, job, [&] { return announced.count(job.path()) > 0; }, view);
     return result_of(job, view);
+}
+
+std::optional<bus::VariantMap> follow_job(BusSession& session,
+                                          const std::string& kind,
+                                          ProgressView& view) {
+    const auto job = find_job(session, false);
+    if (!job || job->state().kind != kind) return std::nullopt;
+    wait_for_end(
+        session, *job, [] { return false; }, view);
+    return result_of(*job, view);
+}
+
+void throw_if_waiting(const std::vector<Blocker>& blockers) {
+    const std::map<std::string, ErrorCode> codes = {{"shutting-down", ErrorCode::NotYet},
+                                                    {"shutdown-inhibited", ErrorCode::Inhibited},
+                                                    {"on-battery", ErrorCode::OnBattery},
+                                                    {"metered", ErrorCode::Metered},
+                                                    {"not-idle", ErrorCode::NotIdle},
+                                                    {"outside-window", ErrorCode::OutsideWindow},
+                                                    {"rollout", ErrorCode::NotYet},
+                                                    {"back-off", ErrorCode::NotYet},
+                                                    {"waiting", ErrorCode::NotYet}};
+    std::string text;
+    std::optional<ErrorCode> code;
+    for (const auto& [kind, why] : blockers) {
+        const auto known = codes.find(kind);
+        if (known == codes.end()) continue;
+        if (!code) code = known->second;
+        text += (text.empty() ? "" : "; ") + why;
+    }
+    if (!code) return;
+    throw Error(
+        *code, text, "It goes on by itself when that has passed; 'cfsctl update' does not wait.");
 }
 
 bool pause_job(BusSession& session) {

@@ -7,10 +7,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cfs::client {
+
+using Blocker = std::pair<std::string, std::string>;
 
 /// One job of the daemon, kept up to date by its signals. Subscribes first and reads then, so that
 /// nothing is lost between the two. The session must outlive it.
@@ -61,6 +65,9 @@ class ManagerProxy {
     /// Object paths of the jobs that wait or run, or are paused.
     [[nodiscard]] std::vector<std::string> running_jobs();
 
+    /// Word and text, as the property Blockers has them.
+    [[nodiscard]] std::vector<Blocker> blockers();
+
     /// Asks the running job to stop, or gives up the paused one. NotFound without one.
     void cancel();
 
@@ -82,6 +89,15 @@ class ManagerProxy {
                                       const char* method,
                                       const bus::VariantMap& options,
                                       ProgressView& view);
+
+/// Shows a job of this kind that runs and waits for its end, as run_job() does for one of somebody
+/// else; nullopt when none runs.
+[[nodiscard]] std::optional<bus::VariantMap> follow_job(BusSession& session,
+                                                        const std::string& kind,
+                                                        ProgressView& view);
+
+/// Throws what an automatic update waits for, if it does.
+void throw_if_waiting(const std::vector<Blocker>& blockers);
 
 /// Pauses the job that runs and waits until it is. False when one is paused already; NotFound
 /// without one; Cancelled when Ctrl-C was pressed, and when the job had ended before.

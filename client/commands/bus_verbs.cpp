@@ -75,7 +75,24 @@ ExitCode run(const Check& options, const Global& global) {
     return outcome.update_available ? ExitCode::Done : ExitCode::NothingToDo;
 }
 
+/// The check is a job of its own. At its end the daemon has begun what follows, or says what it
+/// waits for, before anybody hears that the check is over.
+static ExitCode run_automatic(const Global& global) {
+    const PasswordAgent agent(global.bus, global.ask_password);
+    BusSession session(global.bus, global.ask_password);
+    ProgressView view(STDERR_FILENO, is_terminal(STDERR_FILENO));
+    const CheckOutcome check =
+        decode_check(run_job(session, "Update", {{"automatic", sdbus::Variant{true}}}, view));
+    if (auto result = follow_job(session, "update", view)) {
+        return finished(decode_update(*result), global);
+    }
+    throw_if_waiting(ManagerProxy(session).blockers());
+    std::cout << (global.json ? to_json(check) + "\n" : check_text(check));
+    return check.update_available ? ExitCode::Done : ExitCode::NothingToDo;
+}
+
 ExitCode run(const Update& options, const Global& global) {
+    if (options.automatic) return run_automatic(global);
     return bring("Update", options, global);
 }
 

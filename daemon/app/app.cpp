@@ -3,11 +3,13 @@
 
 #include "app/boot_verbs.hpp"
 #include "app/command_line.hpp"
+#include "app/machine_name.hpp"
 #include "app/notify.hpp"
 #include "base/heap.hpp"
 #include "base/log.hpp"
 #include "service/service.hpp"
 #include "settings/load.hpp"
+#include "update/policy_memory.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -48,6 +50,12 @@ class Daemon {
         config.bus = bus;
         config.facts = {version(), settings.update.auto_finalize};
         config.inhibitors.max_age = settings.update.inhibit_max_age;
+        config.automatic.policy = settings.policy;
+        config.automatic.finalize_by_default = settings.update.auto_finalize;
+        config.automatic.machine = machine_name();
+        config.automatic.storage = {
+            [settings] { return update::load_policy_memory(settings); },
+            [settings](const std::string& text) { update::save_policy_memory(settings, text); }};
         // On somebody's session bus that somebody decides who is called polkit.
         config.callers.polkit = bus != "session";
         return config;

@@ -13,7 +13,7 @@ constexpr std::array<Rule, kReasons.size()> kRules{{
      "It says what happens by itself, not what a person may do."},
     {Reason::ShuttingDown, "shutting-down", ErrorCode::NotYet,  false, true,  true,  Person::Always,   true,  false, false,
      "What begins now is cut off a moment later."},
-    {Reason::Inhibited, "inhibited", ErrorCode::Inhibited,      false, false, true,  Person::Always,   true,  false, false,
+    {Reason::Inhibited, "shutdown-inhibited", ErrorCode::Inhibited, false, false, true,  Person::Always,   true,  false, false,
      "Somebody's work would be lost; who knows better tells the service manager so, not us."},
     {Reason::OnBattery, "on-battery", ErrorCode::OnBattery,     false, true,  true,  Person::IfStrict, false, true,  false,
      "A machine that goes out while it tries a new version uses up a try; a person sees the battery."},

@@ -66,8 +66,12 @@ void ManagerObject::submit(JobKind kind, JobResult&& result, const Options& opti
             bus::caller_of(getObject()),
             reply,
             std::move(ask),
-            [this, request = std::move(request)](Answer& answer, const Initiator& caller) {
-                answer.done(sdbus::ObjectPath{job_path(calls_.submit(request, caller))});
+            [this, reply, request = std::move(request)](Answer&, const Initiator& caller) {
+                calls_.submit(request, caller, [reply](const auto& accepted) {
+                    if (const auto* error = std::get_if<Error>(&accepted))
+                        return reply->fail(*error);
+                    reply->done(sdbus::ObjectPath{job_path(std::get<std::uint64_t>(accepted))});
+                });
             });
     });
 }

@@ -11,6 +11,7 @@
 #include <map>
 #include <org.cfsupdate1.Manager.adaptor.hpp>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace cfs::service {
@@ -24,8 +25,11 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     };
 
     struct Calls {
-        /// May throw Error.
-        std::function<std::uint64_t(const JobRequest&, const Initiator&)> submit;
+        /// Answers with the job's id or why there is none, now or later; 0 for none that is needed.
+        std::function<void(const JobRequest&,
+                           const Initiator&,
+                           std::function<void(const std::variant<Error, std::uint64_t>&)>)>
+            submit;
         /// Nothing for a job that ended.
         std::function<void(std::uint64_t id)> cancel;
         /// May throw Error.

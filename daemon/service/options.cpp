@@ -129,6 +129,12 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
     OptionReader reader(method_name(kind), options);
     if (kind == JobKind::Check || is_update(kind)) reader.text("image", request.image);
     if (is_update(kind)) read_update(reader, request, finalize_by_default);
+    if (kind == JobKind::Update) reader.flag("automatic", request.automatic);
+    if (request.automatic && options.size() != 1) {
+        throw Error(ErrorCode::InvalidArgs,
+                    "the option 'automatic' stands alone: policy decides what is done",
+                    "leave the other options out");
+    }
     if (kind == JobKind::Collect) reader.flag("dry-run", request.dry_run);
     if (kind == JobKind::Pin || kind == JobKind::Remove) {
         reader.text("deployment", request.deployment);

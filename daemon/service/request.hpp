@@ -53,6 +53,7 @@ struct JobRequest {
     /// PreviewEtc: a regular file that the diffs go to. Never into a property: those are
     /// everybody's.
     std::shared_ptr<UniqueFd> content = {};
+    bool automatic = false;  ///< Update: nobody asked for it; policy decides what it does and when
 
     bool operator==(const JobRequest&) const = default;
 };

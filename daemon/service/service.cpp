@@ -31,8 +31,16 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
                 events_.lost(Error(ErrorCode::Io, "the connection to the bus is gone: " + why));
             }),
       callers_(std::make_unique<CallerCheck>(io, *connection_, pump_, config.callers)),
-      inhibitors_(std::make_unique<Inhibitors>(
-          io, *connection_, pump_, config.inhibitors, [this] { refresh(); })),
+      inhibitors_(std::make_unique<Inhibitors>(io,
+                                               *connection_,
+                                               pump_,
+                                               config.inhibitors,
+                                               [this] {
+                                                   refresh();
+                                                   automatic_->look_again();
+                                               })),
+      automatic_(std::make_unique<Automatic>(
+          io, *connection_, pump_, std::move(config.automatic), automatic_calls())),
       jobs_(io, engine, config.timing, hooks()) {
     bus::add_object_manager(*connection_, bus::kManagerPath);
     manager_ = std::make_unique<ManagerObject>(
@@ -42,9 +50,10 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
 
 ManagerObject::Calls Service::calls() {
     ManagerObject::Calls calls;
-    calls.submit = [this](const JobRequest& request, const Initiator& caller) {
-        return jobs_.submit(request, caller);
-    };
+    calls.submit =
+        [this](const JobRequest& request, const Initiator& caller, Automatic::Accepted then) {
+            automatic_->submit(request, caller, std::move(then));
+        };
     calls.cancel = [this](std::uint64_t id) { jobs_.cancel(id); };
     calls.inhibit = [this](const InhibitWish& wish, const Initiator& caller) {
         return inhibitors_->take(wish, caller);
@@ -56,6 +65,20 @@ ManagerObject::Calls Service::calls() {
     calls.history = [this]() -> const std::vector<update::HistoryEntry>& {
         return jobs_.status().history;
     };
+    return calls;
+}
+
+Automatic::Calls Service::automatic_calls() {
+    Automatic::Calls calls;
+    calls.submit = [this](const JobRequest& request, const Initiator& caller) {
+        return jobs_.submit(request, caller);
+    };
+    calls.runs = [this](std::uint64_t id) {
+        const JobView* const active = jobs_.active();
+        return active != nullptr && active->id == id;
+    };
+    calls.status = [this]() -> const update::Status& { return jobs_.status(); };
+    calls.changed = [this] { refresh(); };
     return calls;
 }
 
@@ -94,7 +117,10 @@ Jobs::Hooks Service::hooks() {
         const auto found = job_objects_.find(view.id);
         if (found != job_objects_.end()) quietly([&] { found->second->show(view); });
     };
-    hooks.ended = [this](const JobView& view) { quietly([&] { manager_->announce_end(view); }); };
+    hooks.ended = [this](const JobView& view) {
+        quietly([&] { manager_->announce_end(view); });
+        if (automatic_) automatic_->ended(view);
+    };
     hooks.forgotten = [this](std::uint64_t id) { job_objects_.erase(id); };
     return hooks;
 }
@@ -125,6 +151,7 @@ void Service::take_name() {
         return;
     }
     events_.ready();
+    automatic_->ready();
 }
 
 void Service::refresh() {
@@ -137,6 +164,8 @@ void Service::refresh() {
             view.blockers.emplace_back("paused", describe(*paused) + " is paused");
         for (std::string& text : inhibitors_->list())
             view.blockers.emplace_back("inhibited", std::move(text));
+        for (auto& blocker : automatic_->blockers())
+            view.blockers.push_back(std::move(blocker));
         manager_->show(std::move(view));
     });
 }
@@ -154,6 +183,7 @@ void Service::leave_bus() noexcept {
     pump_.stop();
     callers_.reset();
     inhibitors_.reset();
+    automatic_.reset();
     job_objects_.clear();
     manager_.reset();
     bus_daemon_.reset();

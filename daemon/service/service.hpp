@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "service/automatic.hpp"
 #include "service/caller_check.hpp"
 #include "service/inhibitors.hpp"
 #include "service/job_object.hpp"
@@ -27,6 +28,7 @@ class Service {
         Jobs::Timing timing;
         CallerCheck::Config callers = {};
         Inhibitors::Limits inhibitors = {};
+        Automatic::Config automatic = {};
     };
 
     struct Events {
@@ -58,6 +60,7 @@ class Service {
     void take_name();
     void leave_bus() noexcept;
     [[nodiscard]] ManagerObject::Calls calls();
+    [[nodiscard]] Automatic::Calls automatic_calls();
     void refresh();
 
     Events events_;
@@ -69,6 +72,7 @@ class Service {
     // After what its pending calls use, so that they are answered before that goes.
     std::unique_ptr<CallerCheck> callers_;
     std::unique_ptr<Inhibitors> inhibitors_;
+    std::unique_ptr<Automatic> automatic_;
     Jobs jobs_;
     bool stopping_ = false;
 };

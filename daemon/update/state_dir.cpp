@@ -186,6 +186,10 @@ std::optional<Available> StateDir::available() const {
     out.reused_bytes = get_number(*object, "reused");
     if (object->contains("unpacked")) out.unpacked_bytes = get_number(*object, "unpacked");
     out.checked = static_cast<std::int64_t>(get_number(*object, "checked"));
+    if (const auto* notes = object->if_contains("annotations"); notes && notes->is_object()) {
+        for (const auto& note : notes->as_object())
+            out.annotations[std::string(note.key())] = get_string(notes->as_object(), note.key());
+    }
     return out;
 }
 
@@ -202,6 +206,9 @@ void StateDir::set_available(const std::optional<Available>& available) const {
                                   {"reused", available->reused_bytes},
                                   {"checked", available->checked}};
     if (available->unpacked_bytes) object["unpacked"] = *available->unpacked_bytes;
+    boost::json::object& notes = object["annotations"].emplace_object();
+    for (const auto& [name, value] : available->annotations)
+        notes[name] = value;
     put("available.json", boost::json::serialize(object) + "\n");
 }
 

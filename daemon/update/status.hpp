@@ -7,6 +7,7 @@
 #include "update/history.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,6 +66,8 @@ struct Available {
     /// What is to be fetched, unpacked: the store takes at most this. Where the image tells.
     std::optional<std::uint64_t> unpacked_bytes;
     std::int64_t checked = 0;  ///< seconds since the epoch
+    /// The manifest's own that begin with "org.cfsupdate1.", cut to what a few short ones need.
+    std::map<std::string, std::string> annotations = {};
 };
 
 /// The last failure, kept until something succeeds; survives a restart of the daemon.

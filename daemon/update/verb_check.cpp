@@ -3,7 +3,26 @@
 #include "update/verbs.hpp"
 #include "update/wanted.hpp"
 
+#include <map>
+#include <string>
+
 namespace cfs::update {
+namespace {
+
+/// They came from a registry: few, short, and nobody else's.
+std::map<std::string, std::string> own_annotations(const net::Annotations& all) {
+    constexpr std::size_t kMost = 16;
+    constexpr std::size_t kLongest = 200;
+    std::map<std::string, std::string> own;
+    for (const auto& [name, value] : all) {
+        const bool fits = name.starts_with("org.cfsupdate1.") && name.size() <= kLongest &&
+                          value.size() <= kLongest;
+        if (fits && own.size() < kMost) own[name] = value;
+    }
+    return own;
+}
+
+}  // namespace
 
 CheckResult run_check(Machine& machine,
                       const std::string& image,
@@ -43,6 +62,7 @@ CheckResult run_check(Machine& machine,
     result.available.download_bytes = pull.missing_bytes();
     result.available.reused_bytes = pull.reused_bytes();
     result.available.unpacked_bytes = pull.unpacked_bytes();
+    result.available.annotations = own_annotations(pull.resolved().manifest.annotations);
     result.update_available =
         find_same(all, wanted) == nullptr && find_hold(all.held, wanted) == nullptr;
     machine.state.set_available(result.update_available ? std::optional(result.available)

@@ -14,6 +14,7 @@ void ServiceSite::start(service::Jobs::Timing timing) {
     config.callers = callers;
     config.timing = timing;
     config.inhibitors = inhibitors;
+    config.automatic = automatic;
     service::Service::Events events;
     ready_.open();
     events.ready = [this] { ready_.pass(); };

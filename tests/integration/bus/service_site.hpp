@@ -49,6 +49,7 @@ class ServiceSite {
     bool finalize_by_default = true;
     service::CallerCheck::Config callers;
     service::Inhibitors::Limits inhibitors;
+    service::Automatic::Config automatic;
 
  private:
     void run();

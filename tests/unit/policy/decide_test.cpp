@@ -97,7 +97,7 @@ const std::vector<Case>& cases() {
         {"shutting-down",
          Reason::ShuttingDown,
          [](auto&, auto& question) { question.conditions.shutting_down = true; }},
-        {"inhibited",
+        {"shutdown-inhibited",
          Reason::Inhibited,
          [](auto&, auto& question) { question.conditions.blocks_shutdown = {"a: b"}; }},
         {"on-battery",

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/automatic.hpp"
+
+#include "base/log.hpp"
+#include "service/bus_error.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace cfs::service {
+namespace {
+
+using policy::Blocker;
+using policy::Reason;
+using policy::Step;
+using policy::Trigger;
+using settings::PolicyLevel;
+
+PolicyMemory remembered(const PolicyMemory::Storage& storage, policy::Time now) {
+    if (!storage.load) return {};
+    try {
+        return PolicyMemory::from_text(storage.load(), now);
+    } catch (const std::exception& e) {
+        log::warn(std::string("what policy remembered cannot be read, and is forgotten: ") +
+                  e.what());
+        return {};
+    }
+}
+
+}  // namespace
+
+Error to_error(const std::vector<Blocker>& blockers) {
+    std::string text;
+    for (const Blocker& blocker : blockers)
+        text += (text.empty() ? "" : "; ") + blocker.text;
+    const bool passes = blockers.front().reason != Reason::Level;
+    return {policy::error_code(blockers.front().reason),
+            text,
+            passes ? "It goes on by itself when that has passed; 'cfsctl update' does not wait."
+                   : "'cfsctl update' does it now; policy.automatic is in cfsupdated.toml(5)."};
+}
+
+Automatic::Automatic(boost::asio::io_context& io,
+                     sdbus::IConnection& connection,
+                     BusPump& pump,
+                     Config config,
+                     Calls calls)
+    : io_(io),
+      connection_(connection),
+      pump_(pump),
+      config_(std::move(config)),
+      calls_(std::move(calls)),
+      memory_(remembered(config_.storage, config_.now())),
+      timer_(io),
+      watch_(io, connection, pump, config_.conditions, [this] { look_again(); }),
+      self_(std::make_shared<Automatic*>(this)) {}
+
+Automatic::~Automatic() = default;
+
+void Automatic::ready() {
+    const update::Status& status = calls_.status();
+    const bool owed = memory_.owes_reboot && config_.policy.automatic == PolicyLevel::Apply &&
+                      (status.reboot_pending || status.staged);
+    if (!owed) return;
+    who_ = {};
+    enter(Phase::Reboot);
+}
+
+void Automatic::submit(const JobRequest& request, const Initiator& caller, Accepted then) {
+    if (request.automatic) return begin(caller, then);
+    const auto accept = [this, request, caller](const Accepted& answer) {
+        try {
+            answer(calls_.submit(request, caller));
+        } catch (...) {
+            answer(service::to_error(std::current_exception()));
+        }
+    };
+    const bool held =
+        request.kind == JobKind::Update && caller.uid != 0 && !config_.policy.strict.empty();
+    if (!held) return accept(then);
+    know([this, accept, then = std::move(then)] {
+        const auto blockers = policy::decide(config_.policy, question(Step::Stage, Trigger::Cli));
+        if (blockers.empty()) return accept(then);
+        Error error = to_error(blockers);
+        error.set_hint("policy.strict holds it; an administrator's update does not wait.");
+        then(error);
+    });
+}
+
+/// The watch is stopped when the last that asked has its answer.
+void Automatic::know(std::function<void()> then) {
+    ++asking_;
+    watch_.know([this, then = std::move(then)] {
+        then();
+        --asking_;
+        listen_no_more();
+    });
+}
+
+void Automatic::listen_no_more() {
+    if (asking_ == 0 && phase_ == Phase::None) watch_.stop();
+}
+
+void Automatic::begin(const Initiator& caller, const Accepted& then) {
+    if (job_ != 0) return then(job_);
+    know([this, caller, then] {
+        if (job_ != 0) return then(job_);
+        who_ = caller;
+        // What waits for its reboot looks for something newer first: the timer comes again.
+        phase_ = Phase::Check;
+        then(advance());
+    });
+}
+
+Step Automatic::step() const {
+    if (phase_ == Phase::Check) return Step::Check;
+    if (phase_ == Phase::Reboot) return Step::Reboot;
+    return config_.policy.automatic == PolicyLevel::Download ? Step::Download : Step::Stage;
+}
+
+policy::Question Automatic::question(Step step, Trigger trigger) const {
+    policy::Question question;
+    question.step = step;
+    question.trigger = trigger;
+    question.now = config_.now();
+    question.conditions = watch_.now();
+    question.release.digest = memory_.digest;
+    question.release.first_seen = memory_.first_seen;
+    if (const auto& available = calls_.status().available)
+        question.release.rollout = policy::read_rollout(available->annotations);
+    question.failures = memory_.failures;
+    question.machine = config_.machine;
+    return question;
+}
+
+/// \pre something is wished, and no job runs for it
+std::variant<Error, std::uint64_t> Automatic::advance() {
+    auto blockers = policy::decide(config_.policy, question(step(), Trigger::Timer));
+    if (!blockers.empty()) {
+        Error error = to_error(blockers);
+        wait_for(std::move(blockers));
+        return error;
+    }
+    waits_for_.clear();
+    timer_.cancel();
+    if (phase_ != Phase::Reboot) return start_job();
+    reboot();
+    return std::uint64_t{0};
+}
+
+std::variant<Error, std::uint64_t> Automatic::start_job() {
+    JobRequest request;
+    if (phase_ == Phase::Install) request = install_request();
+    try {
+        const std::uint64_t id = calls_.submit(request, who_);
+        job_ = id;
+        show({});
+        // A check of just now stands for one of others than root.
+        if (!calls_.runs(id))
+            boost::asio::post(io_, [weak = std::weak_ptr(self_)] {
+                const auto self = weak.lock();
+                if (!self || (*self)->phase_ != Phase::Check) return;
+                (*self)->job_ = 0;
+                (*self)->checked();
+            });
+        return id;
+    } catch (...) {
+        // Another job, an inhibitor or a paused one: each says when it is over.
+        const Error error = service::to_error(std::current_exception());
+        show({{"waiting", std::string("for another update's end: ") + error.what()}});
+        return error;
+    }
+}
+
+JobRequest Automatic::install_request() const {
+    JobRequest request;
+    request.kind = JobKind::Update;
+    request.lock = config_.policy.automatic == PolicyLevel::Download;
+    request.finalize = config_.finalize_by_default && !request.lock;
+    // What was decided about is what is installed.
+    request.expected_digest = memory_.digest;
+    return request;
+}
+
+void Automatic::wait_for(std::vector<Blocker> blockers) {
+    const auto reason_is = [&](Reason reason) {
+        return std::any_of(blockers.begin(), blockers.end(), [reason](const Blocker& blocker) {
+            return blocker.reason == reason;
+        });
+    };
+    if (reason_is(Reason::Level)) return rest();
+    waits_for_ = std::move(blockers);
+    arm();
+    std::vector<std::pair<std::string, std::string>> texts;
+    for (const Blocker& blocker : waits_for_)
+        texts.emplace_back(std::string(policy::to_string(blocker.reason)), blocker.text);
+    show(std::move(texts));
+}
+
+void Automatic::arm() {
+    auto when = policy::ask_again(waits_for_);
+    // logind does not say when a terminal becomes idle.
+    const bool idle = std::any_of(waits_for_.begin(), waits_for_.end(), [](const Blocker& blocker) {
+        return blocker.reason == Reason::NotIdle;
+    });
+    const policy::Time soon = config_.now() + config_.look_for_idle;
+    if (idle && (!when || soon < *when)) when = soon;
+    timer_.cancel();
+    if (!when) return;
+    timer_.expires_after(std::max(*when - config_.now(), policy::Time::duration(0)));
+    timer_.async_wait([weak = std::weak_ptr(self_), idle](const boost::system::error_code& failed) {
+        const auto self = weak.lock();
+        if (failed || !self) return;
+        if (!idle) return (*self)->look_again();
+        (*self)->watch_.know([weak] {
+            if (const auto there = weak.lock()) (*there)->look_again();
+        });
+    });
+}
+
+void Automatic::enter(Phase phase) {
+    phase_ = phase;
+    // What the machine is like now, not when the step before began.
+    watch_.know([this] { look_again(); });
+}
+
+void Automatic::look_again() {
+    if (phase_ == Phase::None || job_ != 0) return;
+    // Not from within whoever tells us: it may be on its way through the jobs.
+    boost::asio::post(io_, [weak = std::weak_ptr(self_)] {
+        const auto self = weak.lock();
+        if (!self || (*self)->phase_ == Phase::None || (*self)->job_ != 0) return;
+        // Else it comes again when the answers that are due are there.
+        if ((*self)->watch_.knows()) static_cast<void>((*self)->advance());
+    });
+}
+
+void Automatic::rest() {
+    phase_ = Phase::None;
+    job_ = 0;
+    waits_for_.clear();
+    timer_.cancel();
+    listen_no_more();
+    show({});
+}
+
+void Automatic::ended(const JobView& job) {
+    if (job.id != job_ || job_ == 0) return look_again();
+    job_ = 0;
+    if (job.state == JobState::Cancelled) return rest();
+    if (job.state != JobState::Done) return failed();
+    if (phase_ == Phase::Check) return checked();
+    memory_.failures = {};
+    memory_.owes_reboot = config_.policy.automatic == PolicyLevel::Apply;
+    save();
+    if (!memory_.owes_reboot) return rest();
+    enter(Phase::Reboot);
+}
+
+void Automatic::checked() {
+    const update::Status& status = calls_.status();
+    if (status.available && status.available->manifest_digest != memory_.digest) {
+        memory_.digest = status.available->manifest_digest;
+        memory_.first_seen = config_.now();
+    }
+    // An installation that fails each time is no success because its check was one.
+    const bool installs = status.available && config_.policy.automatic > PolicyLevel::Check;
+    if (!installs) memory_.failures = {};
+    save();
+    if (installs) {
+        phase_ = Phase::Install;
+        // The client that waits for the check sees at its end what comes of it.
+        return static_cast<void>(advance());
+    }
+    const bool pending = status.reboot_pending || status.staged;
+    if (!memory_.owes_reboot || !pending) return rest();
+    enter(Phase::Reboot);
+}
+
+void Automatic::failed() {
+    memory_.failures = {memory_.failures.count + 1, config_.now()};
+    save();
+    phase_ = Phase::Check;
+    static_cast<void>(advance());
+}
+
+void Automatic::save() {
+    if (!config_.storage.save) return;
+    writer_.post([save = config_.storage.save, text = memory_.to_text()] {
+        try {
+            save(text);
+        } catch (const std::exception& e) {
+            log::warn(std::string("what policy has to remember could not be kept: ") + e.what());
+        }
+    });
+}
+
+/// logind lets root go on against inhibitors: they were looked at just now, by decide().
+void Automatic::reboot() {
+    log::info("starting the machine again for the new version");
+    login_ = sdbus::createProxy(connection_,
+                                bus::ServiceName{"org.freedesktop.login1"},
+                                sdbus::ObjectPath{"/org/freedesktop/login1"});
+    bus::finish_registration(*login_);
+    memory_.owes_reboot = false;
+    save();
+    bus::ask_if_there(
+        *login_,
+        "org.freedesktop.login1.Manager",
+        "Reboot",
+        std::chrono::seconds(25),
+        [](const bus::Answer& answer) {
+            if (!answer.failed) return;
+            log::error(
+                "logind does not start the machine again; the new version waits for "
+                "somebody who does: " +
+                std::string(answer.failed->getMessage()));
+        },
+        false);
+    pump_.kick();
+    rest();
+}
+
+void Automatic::show(std::vector<std::pair<std::string, std::string>> blockers) {
+    if (blockers == shown_) return;
+    shown_ = std::move(blockers);
+    for (const auto& [kind, text] : shown_)
+        log::info("the automatic update waits (" + kind + "): " + text);
+    calls_.changed();
+}
+
+std::vector<std::pair<std::string, std::string>> Automatic::blockers() const {
+    return shown_;
+}
+
+}  // namespace cfs::service

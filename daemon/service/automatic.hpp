@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "policy/decide.hpp"
+#include "service/conditions.hpp"
+#include "service/job_view.hpp"
+#include "service/policy_memory.hpp"
+#include "service/request.hpp"
+#include "service/worker.hpp"
+#include "update/status.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/system_timer.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace cfs::service {
+
+/// The one door that an update comes through, and the policy behind it: what may begin now, what
+/// waits for what, and, for an automatic one, the next step when nothing is in its way any more:
+/// check, install, start the machine again. Main thread only.
+///
+/// A wish that waits lives in memory: who restarts the daemon has the timer for it. Only the reboot
+/// that an installation owes is kept, and with it the age of the release and the failures in a row.
+/// Conditions are watched while something waits and at no other time.
+class Automatic {
+ public:
+    using Accepted = std::function<void(const std::variant<Error, std::uint64_t>&)>;
+    using Submit = std::function<std::uint64_t(const JobRequest&, const Initiator&)>;
+
+    struct Config {
+        settings::PolicySettings policy = {};
+        bool finalize_by_default = true;
+        std::string machine = {};  ///< policy::share_of()
+        PolicyMemory::Storage storage = {};
+        ConditionWatch::Timing conditions = {};
+        std::chrono::milliseconds look_for_idle{std::chrono::minutes(10)};
+        std::function<policy::Time()> now = [] { return std::chrono::system_clock::now(); };
+    };
+
+    struct Calls {
+        Submit submit;                                  ///< may throw Error
+        std::function<bool(std::uint64_t)> runs;        ///< or waits to; false: it ended
+        std::function<const update::Status&()> status;  ///< of now
+        std::function<void()> changed;                  ///< blockers() did
+    };
+
+    /// \pre `io`, `connection` and `pump` outlive this
+    Automatic(boost::asio::io_context& io,
+              sdbus::IConnection& connection,
+              BusPump& pump,
+              Config config,
+              Calls calls);
+    Automatic(const Automatic&) = delete;
+    Automatic& operator=(const Automatic&) = delete;
+    ~Automatic();
+
+    /// The first status is there: goes on with a reboot that is owed.
+    void ready();
+
+    /// Accepts a request as a job, or refuses it; at once, or when it is known what the machine is
+    /// like. An automatic one begins with a check, whose job it is, and when it is refused for what
+    /// may pass, it goes on all the same when that has.
+    void submit(const JobRequest& request, const Initiator& caller, Accepted then);
+
+    /// A job ended, anybody's.
+    void ended(const JobView& job);
+
+    /// What may have kept a job from being accepted is another.
+    void look_again();
+
+    /// Something waits or runs here: the daemon must not leave before it is done.
+    [[nodiscard]] bool busy() const { return phase_ != Phase::None || asking_ != 0; }
+
+    /// Of the wish that waits: kind and text, for the property Blockers.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> blockers() const;
+
+ private:
+    enum class Phase { None, Check, Install, Reboot };
+
+    void begin(const Initiator& caller, const Accepted& then);
+    [[nodiscard]] std::variant<Error, std::uint64_t> advance();
+    [[nodiscard]] std::variant<Error, std::uint64_t> start_job();
+    [[nodiscard]] JobRequest install_request() const;
+    [[nodiscard]] policy::Question question(policy::Step step, policy::Trigger trigger) const;
+    [[nodiscard]] policy::Step step() const;
+    void wait_for(std::vector<policy::Blocker> blockers);
+    void arm();
+    void enter(Phase phase);
+    void rest();
+    void know(std::function<void()> then);
+    void listen_no_more();
+    void checked();
+    void failed();
+    void save();
+    void reboot();
+    void show(std::vector<std::pair<std::string, std::string>> blockers);
+
+    boost::asio::io_context& io_;
+    sdbus::IConnection& connection_;
+    BusPump& pump_;
+    Config config_;
+    Calls calls_;
+    PolicyMemory memory_;
+    Phase phase_ = Phase::None;
+    Initiator who_;
+    std::size_t asking_ = 0;  ///< calls that wait for what the machine is like
+    std::uint64_t job_ = 0;   ///< that runs for the wish; 0: none
+    std::vector<policy::Blocker> waits_for_;
+    std::vector<std::pair<std::string, std::string>> shown_;
+    boost::asio::system_timer timer_;
+    ConditionWatch watch_;
+    std::unique_ptr<sdbus::IProxy> login_;
+    std::shared_ptr<Automatic*> self_;  ///< what is posted looks whether this is still there
+    Worker writer_;                     ///< last: writes what is remembered, then goes
+};
+
+/// A reason as the answer to a call.
+[[nodiscard]] Error to_error(const std::vector<policy::Blocker>& blockers);
+
+}  // namespace cfs::service

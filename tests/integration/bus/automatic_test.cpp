@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+// Updates that run themselves: what they do, what they wait for, and that they go on when it
+// passes.
+#include "bus_client.hpp"
+#include "fake_system.hpp"
+#include "service_site.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+
+namespace cfs::test {
+namespace {
+
+using namespace std::chrono_literals;
+using service::Automatic;
+using service::PolicyMemory;
+using settings::PolicyLevel;
+using Blockers = std::vector<sdbus::Struct<std::string, std::string>>;
+
+const bus::VariantMap kAutomatic{{"automatic", sdbus::Variant{true}}};
+constexpr const char* kCheck = "check image=";
+constexpr const char* kStage = "update image= finalize=1 digest=sha256:aa";
+constexpr const char* kDownload = "update image= finalize=0 locked digest=sha256:aa";
+
+class BusAutomatic : public testing::Test {
+ protected:
+    BusAutomatic() {
+        site_.automatic.policy.automatic = PolicyLevel::Stage;
+        site_.automatic.machine = "m";
+        site_.automatic.conditions = {300ms, 10ms};
+        offer({});
+        for (const char* name : {FakeSystem::kNetwork, FakeSystem::kPower, FakeSystem::kLogin})
+            system_.appear(name);
+    }
+
+    /// From now on there is something newer.
+    void offer(std::map<std::string, std::string> annotations) {
+        update::Status status;
+        update::Available available;
+        available.version = "2";
+        available.manifest_digest = "sha256:aa";
+        available.annotations = std::move(annotations);
+        status.available = available;
+        site_.engine.check_result = {true, available};
+        site_.engine.set_status(status);
+    }
+
+    BusClient& client() {
+        if (!client_) client_ = std::make_unique<BusClient>(site_.bus.address());
+        return *client_;
+    }
+
+    std::map<std::string, std::string> blockers() {
+        std::map<std::string, std::string> out;
+        for (const auto& each : value<Blockers>(client().manager(), "Blockers"))
+            out[each.get<0>()] = each.get<1>();
+        return out;
+    }
+
+    static bool until(const std::function<bool()>& done) {
+        const auto end = std::chrono::steady_clock::now() + 10s;
+        while (!done()) {
+            if (std::chrono::steady_clock::now() > end) return false;
+            std::this_thread::sleep_for(3ms);
+        }
+        return true;
+    }
+
+    std::size_t count(const std::string& call) {
+        const auto calls = site_.engine.calls();
+        return static_cast<std::size_t>(std::count(calls.begin(), calls.end(), call));
+    }
+
+    bool comes(const std::string& call, std::size_t times = 1) {
+        return until([&] { return count(call) >= times; });
+    }
+
+    bool rests() {
+        return until([&] {
+            return blockers().empty() && value<std::string>(client().manager(), "State") == "idle";
+        });
+    }
+
+    /// Given a machine that is like `bring` made it, then it checks, waits, says so, and installs
+    /// when `pass` has made it otherwise.
+    void waits(const char* kind,
+               const std::string& text,
+               const std::function<void()>& bring,
+               const std::function<void()>& pass) {
+        bring();
+        site_.start();
+        EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+        ASSERT_TRUE(until([&] { return blockers().contains(kind); })) << kind;
+        EXPECT_EQ(blockers()[kind].rfind(text, 0), 0U) << blockers()[kind];
+        EXPECT_EQ(blockers().size(), 1U);
+        EXPECT_EQ(count(kCheck), 1U);
+        EXPECT_EQ(count(kStage), 0U);
+        EXPECT_TRUE(client().wait_for([](const Heard& heard) {
+            return heard.path == bus::kManagerPath && heard.changed.contains("Blockers");
+        }));
+        pass();
+        EXPECT_TRUE(comes(kStage)) << kind;
+        EXPECT_TRUE(rests());
+    }
+
+    ServiceSite site_;
+    FakeSystem system_{site_.bus.address()};
+    std::unique_ptr<BusClient> client_;
+};
+
+TEST_F(BusAutomatic, ChecksAndInstallsWhatItChecked) {
+    site_.start();
+    const std::string job = client().start("Update", kAutomatic);
+    EXPECT_EQ(client().wait_for_end(job).state, "done");
+    // Whoever waited for the check sees what follows.
+    EXPECT_FALSE(value<std::vector<sdbus::ObjectPath>>(client().manager(), "Jobs").empty() &&
+                 count(kStage) == 0);
+    EXPECT_TRUE(comes(kStage));
+    EXPECT_TRUE(rests());
+    EXPECT_EQ(count(kCheck), 1U);
+    EXPECT_EQ(system_.count("Reboot"), 0U);
+}
+
+TEST_F(BusAutomatic, WaitsForAMeteredConnectionToEnd) {
+    waits(
+        "metered",
+        "the network connection is metered. It goes on all the same after ",
+        [&] { system_.set("Metered", 1U); },
+        [&] { system_.set("Metered", 2U); });
+}
+
+TEST_F(BusAutomatic, WaitsForTheBattery) {
+    waits(
+        "on-battery",
+        "on battery with 39 percent; at least 40 are needed",
+        [&] {
+            system_.set("OnBattery", true);
+            system_.set("IsPresent", true);
+            system_.set("Percentage", 39.0);
+        },
+        [&] { system_.set("OnBattery", false); });
+}
+
+TEST_F(BusAutomatic, WaitsUntilNobodyWorksThere) {
+    site_.automatic.policy.idle = settings::IdleWait::Always;
+    waits(
+        "not-idle",
+        "somebody is working at the machine",
+        [&] { system_.set("IdleHint", false); },
+        [&] { system_.set("IdleHint", true); });
+}
+
+TEST_F(BusAutomatic, WaitsForTheEndOfAShutdownThatIsCalledOff) {
+    waits(
+        "shutting-down",
+        "the machine is about to shut down",
+        [&] { system_.set("PreparingForShutdown", true); },
+        [&] { system_.set("PreparingForShutdown", false); });
+}
+
+// The service that held it goes away, and with it its word.
+TEST_F(BusAutomatic, WhoeverHeldItMayLeave) {
+    waits(
+        "metered",
+        "the network",
+        [&] { system_.set("Metered", 1U); },
+        [&] { system_.vanish(FakeSystem::kNetwork); });
+}
+
+TEST_F(BusAutomatic, WaitsForItsWindow) {
+    const auto now = std::make_shared<std::atomic<std::int64_t>>(1'795'305'600);
+    site_.automatic.now = [now] { return std::chrono::system_clock::from_time_t(*now); };
+    const policy::Time closed = std::chrono::system_clock::from_time_t(*now);
+    // Whatever the zone: from one or two hours later on, for three.
+    settings::Window window;
+    const std::string hour = policy::local_text(closed).substr(15, 2);
+    window.begin = (std::stoi(hour) * 60 + 60) % settings::kMinutesOfDay;
+    window.end = (std::stoi(hour) * 60 + 240) % settings::kMinutesOfDay;
+    site_.automatic.policy.windows = {window};
+    waits(
+        "outside-window",
+        "policy.windows opens ",
+        [] {},
+        [&] {
+            *now += 2 * 3600 + 1800;
+            system_.set("Metered", 2U);  // somebody says something
+        });
+}
+
+// By itself, when its time has come.
+TEST_F(BusAutomatic, WaitsForItsTurnInTheRollout) {
+    site_.automatic.policy.rollout_spread = 2s;
+    site_.start();
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("rollout"); }));
+    EXPECT_TRUE(comes(kStage));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
+    EXPECT_TRUE(rests());
+}
+
+TEST_F(BusAutomatic, ARolloutThatDoesNotReachItIsFromTheImage) {
+    offer({{"org.cfsupdate1.rollout.percent", "0"}});
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("rollout"); }));
+    EXPECT_EQ(count(kStage), 0U);
+}
+
+TEST_F(BusAutomatic, BacksOffAndTriesAgain) {
+    site_.automatic.policy.backoff = 200ms;
+    site_.automatic.policy.backoff_max = 400ms;
+    std::atomic<bool> broken = true;
+    site_.engine.set_verb([&](update::ProgressSink&, const std::stop_token&) {
+        if (broken) throw Error(ErrorCode::Network, "no way there");
+    });
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("back-off"); }));
+    EXPECT_EQ(blockers()["back-off"].rfind("it failed ", 0), 0U) << blockers()["back-off"];
+    EXPECT_TRUE(comes(kCheck, 3)) << "it tries by itself";
+    broken = false;
+    EXPECT_TRUE(comes(kStage));
+    EXPECT_TRUE(rests());
+}
+
+TEST_F(BusAutomatic, WaitsForAnotherJobAndForInhibitors) {
+    site_.start();
+    UniqueFd fd = client().inhibit({{"why", sdbus::Variant{std::string("a talk")}}});
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("waiting"); }));
+    EXPECT_TRUE(blockers().contains("inhibited"));
+    EXPECT_EQ(count(kStage), 0U);
+    fd.reset();
+    EXPECT_TRUE(comes(kStage));
+    EXPECT_TRUE(rests());
+}
+
+TEST_F(BusAutomatic, APersonIsNotHeldByIt) {
+    system_.set("Metered", 1U);
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("metered"); }));
+    EXPECT_EQ(client().call_with_options("Update"), "ok");
+    EXPECT_TRUE(comes("update image= finalize=1 digest="));
+}
+
+TEST_F(BusAutomatic, LevelNoneRefusesAndLevelCheckOnlyLooks) {
+    site_.automatic.policy.automatic = PolicyLevel::None;
+    site_.start();
+    const std::string answer = client().call_with_options("Update", kAutomatic);
+    EXPECT_EQ(answer.rfind("org.cfsupdate1.Error.PolicyForbids: policy.automatic is \"none\"", 0),
+              0U)
+        << answer;
+    EXPECT_EQ(count(kCheck), 0U);
+    EXPECT_TRUE(blockers().empty());
+}
+
+TEST_F(BusAutomatic, LevelCheckOnlyLooks) {
+    site_.automatic.policy.automatic = PolicyLevel::Check;
+    site_.start();
+    EXPECT_EQ(client().wait_for_end(client().start("Update", kAutomatic)).state, "done");
+    EXPECT_TRUE(rests());
+    EXPECT_EQ(count(kStage), 0U);
+}
+
+TEST_F(BusAutomatic, LevelDownloadLeavesTheRestToAPerson) {
+    site_.automatic.policy.automatic = PolicyLevel::Download;
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    EXPECT_TRUE(comes(kDownload));
+    EXPECT_TRUE(rests());
+}
+
+TEST_F(BusAutomatic, LevelApplyStartsTheMachineAgainWhenNobodyMinds) {
+    site_.automatic.policy.automatic = PolicyLevel::Apply;
+    system_.set_inhibitors({{"shutdown", "Writer", "a CD is burnt", "block"}});
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    EXPECT_TRUE(comes(kStage)) << "the installation needs no leave";
+    ASSERT_TRUE(until([&] { return blockers().contains("shutdown-inhibited"); }));
+    EXPECT_EQ(blockers()["shutdown-inhibited"],
+              "a program keeps the machine from shutting down: Writer: a CD is burnt");
+    EXPECT_EQ(system_.count("Reboot"), 0U);
+    system_.set("IdleHint", false);
+    system_.set_inhibitors({});
+    ASSERT_TRUE(until([&] { return blockers().contains("not-idle"); }));
+    EXPECT_EQ(system_.count("Reboot"), 0U);
+    system_.set("IdleHint", true);
+    EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));
+    EXPECT_TRUE(rests());
+}
+
+// The daemon is started anew between the installation and the reboot: it still owes that.
+TEST_F(BusAutomatic, AnOwedRebootOutlivesTheDaemon) {
+    site_.automatic.policy.automatic = PolicyLevel::Apply;
+    PolicyMemory memory;
+    memory.digest = "sha256:aa";
+    memory.owes_reboot = true;
+    site_.automatic.storage.load = [text = memory.to_text()] { return text; };
+    update::Status status;
+    status.reboot_pending = true;
+    site_.engine.set_status(status);
+    system_.set("IdleHint", false);
+    site_.start();
+    ASSERT_TRUE(until([&] { return blockers().contains("not-idle"); }));
+    system_.set("IdleHint", true);
+    EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));
+}
+
+TEST_F(BusAutomatic, WhatIsRememberedIsKept) {
+    const auto kept = std::make_shared<std::string>();
+    const auto mutex = std::make_shared<std::mutex>();
+    site_.automatic.storage.save = [kept, mutex](const std::string& text) {
+        const std::lock_guard lock(*mutex);
+        *kept = text;
+    };
+    system_.set("Metered", 1U);
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("metered"); }));
+    ASSERT_TRUE(until([&] {
+        const std::lock_guard lock(*mutex);
+        return !kept->empty();
+    }));
+    const std::lock_guard lock(*mutex);
+    const auto now = std::chrono::system_clock::now();
+    const PolicyMemory memory = PolicyMemory::from_text(*kept, now);
+    EXPECT_EQ(memory.digest, "sha256:aa");
+    EXPECT_LT(now - memory.first_seen, 20s);
+    EXPECT_FALSE(memory.owes_reboot);
+}
+
+TEST_F(BusAutomatic, TheOptionStandsAlone) {
+    site_.start();
+    bus::VariantMap options = kAutomatic;
+    options["lock"] = sdbus::Variant{true};
+    EXPECT_EQ(client()
+                  .call_with_options("Update", options)
+                  .rfind("org.freedesktop.DBus.Error.InvalidArgs: ", 0),
+              0U);
+}
+
+TEST_F(BusAutomatic, StopsWhileItWaits) {
+    system_.set("Metered", 1U);
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("metered"); }));
+    site_.stop();
+}
+
+TEST(PolicyMemory, IsReadBackAndNotTrusted) {
+    const policy::Time now = std::chrono::system_clock::from_time_t(1'795'305'600);
+    PolicyMemory memory;
+    memory.digest = "sha256:aa";
+    memory.first_seen = now - 5h;
+    memory.failures = {3, now - 1h};
+    memory.owes_reboot = true;
+    const PolicyMemory again = PolicyMemory::from_text(memory.to_text(), now);
+    EXPECT_EQ(again.to_text(), memory.to_text());
+    for (const char* text : {"", "{", "[]", "null", "{\"digest\":5,\"failures\":\"x\"}"})
+        EXPECT_EQ(PolicyMemory::from_text(text, now).to_text(), PolicyMemory{}.to_text()) << text;
+    const PolicyMemory odd = PolicyMemory::from_text(
+        R"({"first-seen":9223372036854775807,"failures":9223372036854775807,"last-failure":-5})",
+        now);
+    EXPECT_EQ(odd.first_seen, now);
+    EXPECT_EQ(odd.failures.count, 1'000'000U);
+    EXPECT_EQ(odd.failures.last, policy::Time{});
+}
+
+// Without the bus, because there nobody but root may call without polkit.
+TEST(Automatic, AStrictPolicyHoldsAUserAndNotRoot) {
+    const PrivateBus bus;
+    FakeSystem system(bus.address());
+    system.appear(FakeSystem::kNetwork);
+    system.set("Metered", 1U);
+    boost::asio::io_context io;
+    const auto connection = bus::connect(bus.address());
+    service::BusPump pump(io, *connection, [](const std::string&) {});
+    pump.start();
+    Automatic::Config config;
+    config.policy.strict = {"metered"};
+    config.conditions = {300ms, 10ms};
+    update::Status status;
+    std::uint64_t jobs = 0;
+    Automatic automatic(
+        io,
+        *connection,
+        pump,
+        config,
+        {[&](const service::JobRequest&, const service::Initiator&) { return ++jobs; },
+         [](std::uint64_t) { return true; },
+         [&]() -> const update::Status& { return status; },
+         [] {}});
+    service::JobRequest update;
+    update.kind = service::JobKind::Update;
+    std::vector<std::string> answers;
+    const auto note = [&](const std::variant<Error, std::uint64_t>& answer) {
+        const auto* error = std::get_if<Error>(&answer);
+        answers.emplace_back(error == nullptr ? "accepted" : to_string(error->code()));
+    };
+    automatic.submit(update, {0, ":1.0"}, note);
+    EXPECT_EQ(answers, std::vector<std::string>{"accepted"}) << "at once";
+    // Two at the same time: the first answer must not take the other's knowledge away.
+    automatic.submit(update, {1000, ":1.1"}, note);
+    automatic.submit(update, {1000, ":1.2"}, note);
+    const auto end = std::chrono::steady_clock::now() + 5s;
+    while (answers.size() < 3 && std::chrono::steady_clock::now() < end)
+        io.run_for(5ms);
+    EXPECT_EQ(answers, (std::vector<std::string>{"accepted", "Metered", "Metered"}));
+    EXPECT_EQ(jobs, 1U);
+    pump.stop();
+}
+
+}  // namespace
+}  // namespace cfs::test

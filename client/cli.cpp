@@ -64,6 +64,7 @@ class Tree : public VerbTree {
     void add_verify_and_repair();
     void add_etc();
     void add_inhibit();
+    void add_policy();
     void add_completion();
 };
 
@@ -160,6 +161,7 @@ void Tree::add_bus_verbs() {
     plain_verb<Pause>("pause", "stop the running update for now: 2 it is so already");
     plain_verb<Resume>("resume", "go on with the paused update");
     add_inhibit();
+    add_policy();
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
 }
 
@@ -253,6 +255,21 @@ void Tree::add_inhibit() {
     sub->add_option("COMMAND", options->command, "after --: the command and its arguments")
         ->required()
         ->type_name("");
+}
+
+void Tree::add_policy() {
+    CLI::App* policy = app().add_subcommand("policy", "what updates do by themselves, and when");
+    policy->require_subcommand(1);
+    verb<PolicyShow>(*policy, "show", "the policy, and what an update waits for");
+    const auto [set, set_options] =
+        verb<PolicySet>(*policy, "set", "change one key until it is reset");
+    set->add_option("KEY", set_options->key, "of [policy] in cfsupdated.toml(5)")
+        ->required()
+        ->type_name("");
+    set->add_option("VALUE", set_options->values, "several, or none, for a list")->type_name("");
+    const auto [reset, reset_options] =
+        verb<PolicyReset>(*policy, "reset", "go by the configuration again");
+    reset->add_option("KEY", reset_options->keys, "these only (all)")->type_name("");
 }
 
 void Tree::add_completion() {

@@ -192,6 +192,17 @@ struct Inhibit {
     std::vector<std::string> command;
 };
 
+struct PolicyShow {};
+
+struct PolicySet {
+    std::string key;
+    std::vector<std::string> values;  ///< several, or none, for a list
+};
+
+struct PolicyReset {
+    std::vector<std::string> keys;  ///< none: all
+};
+
 struct Resume {};
 struct Monitor {};
 
@@ -230,6 +241,9 @@ using Verb = std::variant<ImageDigest,
                           Cancel,
                           Pause,
                           Inhibit,
+                          PolicyShow,
+                          PolicySet,
+                          PolicyReset,
                           Resume,
                           Monitor,
                           Completion>;

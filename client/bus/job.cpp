@@ -183,6 +183,14 @@ std::vector<std::string> ManagerProxy::running_jobs() {
     return {paths.begin(), paths.end()};
 }
 
+bus::VariantMap ManagerProxy::policy() {
+    return decode_map(get_all(*proxy_, bus::kManagerInterface), "Policy");
+}
+
+void ManagerProxy::set_policy(const bus::VariantMap& options) {
+    static_cast<void>(session_.call(*proxy_, bus::kManagerInterface, "SetPolicy", options));
+}
+
 std::vector<Blocker> ManagerProxy::blockers() {
     const bus::VariantMap properties = get_all(*proxy_, bus::kManagerInterface);
     const auto found = properties.find("Blockers");

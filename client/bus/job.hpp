@@ -65,6 +65,10 @@ class ManagerProxy {
     /// Object paths of the jobs that wait or run, or are paused.
     [[nodiscard]] std::vector<std::string> running_jobs();
 
+    /// The property Policy.
+    [[nodiscard]] bus::VariantMap policy();
+    void set_policy(const bus::VariantMap& options);
+
     /// Word and text, as the property Blockers has them.
     [[nodiscard]] std::vector<Blocker> blockers();
 

@@ -40,6 +40,9 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const Pause& options, const Global& global);
 /// \returns the exit code of the command that it runs
 [[nodiscard]] ExitCode run(const Inhibit& options, const Global& global);
+[[nodiscard]] ExitCode run(const PolicyShow&, const Global& global);
+[[nodiscard]] ExitCode run(const PolicySet& options, const Global& global);
+[[nodiscard]] ExitCode run(const PolicyReset& options, const Global& global);
 [[nodiscard]] ExitCode run(const Resume& options, const Global& global);
 [[nodiscard]] ExitCode run(const Monitor& options, const Global& global);
 [[nodiscard]] ExitCode run(const Completion& options, const Global& global);

@@ -65,6 +65,8 @@ std::string_view action_id(Action action) {
             return "org.cfsupdate1.inhibit";
         case Action::IgnoreInhibitors:
             return "org.cfsupdate1.ignore-inhibitors";
+        case Action::SetPolicy:
+            return "org.cfsupdate1.set-policy";
     }
     return "";
 }

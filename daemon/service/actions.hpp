@@ -33,7 +33,8 @@ enum class Action {
     Cancel,
     Pause,
     Inhibit,
-    IgnoreInhibitors
+    IgnoreInhibitors,
+    SetPolicy
 };
 
 inline constexpr std::array kActions{Action::Check,
@@ -54,7 +55,8 @@ inline constexpr std::array kActions{Action::Check,
                                      Action::Cancel,
                                      Action::Pause,
                                      Action::Inhibit,
-                                     Action::IgnoreInhibitors};
+                                     Action::IgnoreInhibitors,
+                                     Action::SetPolicy};
 
 /// "org.cfsupdate1.update-image", ...
 [[nodiscard]] std::string_view action_id(Action action);

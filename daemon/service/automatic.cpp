@@ -52,6 +52,7 @@ Automatic::Automatic(boost::asio::io_context& io,
       config_(std::move(config)),
       calls_(std::move(calls)),
       memory_(remembered(config_.storage, config_.now())),
+      policy_(laid_over(config_.policy, memory_.overrides)),
       timer_(io),
       watch_(io, connection, pump, config_.conditions, [this] { look_again(); }),
       self_(std::make_shared<Automatic*>(this)) {}
@@ -60,7 +61,7 @@ Automatic::~Automatic() = default;
 
 void Automatic::ready() {
     const update::Status& status = calls_.status();
-    const bool owed = memory_.owes_reboot && config_.policy.automatic == PolicyLevel::Apply &&
+    const bool owed = memory_.owes_reboot && policy_.automatic == PolicyLevel::Apply &&
                       (status.reboot_pending || status.staged);
     if (!owed) return;
     who_ = {};
@@ -76,11 +77,10 @@ void Automatic::submit(const JobRequest& request, const Initiator& caller, Accep
             answer(service::to_error(std::current_exception()));
         }
     };
-    const bool held =
-        request.kind == JobKind::Update && caller.uid != 0 && !config_.policy.strict.empty();
+    const bool held = request.kind == JobKind::Update && caller.uid != 0 && !policy_.strict.empty();
     if (!held) return accept(then);
     know([this, accept, then = std::move(then)] {
-        const auto blockers = policy::decide(config_.policy, question(Step::Stage, Trigger::Cli));
+        const auto blockers = policy::decide(policy_, question(Step::Stage, Trigger::Cli));
         if (blockers.empty()) return accept(then);
         Error error = to_error(blockers);
         error.set_hint("policy.strict holds it; an administrator's update does not wait.");
@@ -116,7 +116,7 @@ void Automatic::begin(const Initiator& caller, const Accepted& then) {
 Step Automatic::step() const {
     if (phase_ == Phase::Check) return Step::Check;
     if (phase_ == Phase::Reboot) return Step::Reboot;
-    return config_.policy.automatic == PolicyLevel::Download ? Step::Download : Step::Stage;
+    return policy_.automatic == PolicyLevel::Download ? Step::Download : Step::Stage;
 }
 
 policy::Question Automatic::question(Step step, Trigger trigger) const {
@@ -136,7 +136,7 @@ policy::Question Automatic::question(Step step, Trigger trigger) const {
 
 /// \pre something is wished, and no job runs for it
 std::variant<Error, std::uint64_t> Automatic::advance() {
-    auto blockers = policy::decide(config_.policy, question(step(), Trigger::Timer));
+    auto blockers = policy::decide(policy_, question(step(), Trigger::Timer));
     if (!blockers.empty()) {
         Error error = to_error(blockers);
         wait_for(std::move(blockers));
@@ -176,7 +176,7 @@ std::variant<Error, std::uint64_t> Automatic::start_job() {
 JobRequest Automatic::install_request() const {
     JobRequest request;
     request.kind = JobKind::Update;
-    request.lock = config_.policy.automatic == PolicyLevel::Download;
+    request.lock = policy_.automatic == PolicyLevel::Download;
     request.finalize = config_.finalize_by_default && !request.lock;
     // What was decided about is what is installed.
     request.expected_digest = memory_.digest;
@@ -252,7 +252,7 @@ void Automatic::ended(const JobView& job) {
     if (job.state != JobState::Done) return failed();
     if (phase_ == Phase::Check) return checked();
     memory_.failures = {};
-    memory_.owes_reboot = config_.policy.automatic == PolicyLevel::Apply;
+    memory_.owes_reboot = policy_.automatic == PolicyLevel::Apply;
     save();
     if (!memory_.owes_reboot) return rest();
     enter(Phase::Reboot);
@@ -265,7 +265,7 @@ void Automatic::checked() {
         memory_.first_seen = config_.now();
     }
     // An installation that fails each time is no success because its check was one.
-    const bool installs = status.available && config_.policy.automatic > PolicyLevel::Check;
+    const bool installs = status.available && policy_.automatic > PolicyLevel::Check;
     if (!installs) memory_.failures = {};
     save();
     if (installs) {
@@ -294,6 +294,38 @@ void Automatic::save() {
             log::warn(std::string("what policy has to remember could not be kept: ") + e.what());
         }
     });
+}
+
+/// What is shown and obeyed is what is kept.
+void Automatic::set_policy(const bus::VariantMap& options, Done then) {
+    const PolicyOverrides before = memory_.overrides;
+    memory_.overrides = changed_by(options, before);
+    writer_.post([this,
+                  weak = std::weak_ptr(self_),
+                  save = config_.storage.save,
+                  text = memory_.to_text(),
+                  before,
+                  then = std::make_shared<Done>(std::move(then))] {
+        std::optional<Error> failed;
+        try {
+            if (save) save(text);
+        } catch (...) {
+            failed = service::to_error(std::current_exception());
+        }
+        boost::asio::post(io_, [weak, failed, before, then] {
+            const auto self = weak.lock();
+            if (!self) return;
+            if (failed) (*self)->memory_.overrides = before;
+            (*self)->policy_ = laid_over((*self)->config_.policy, (*self)->memory_.overrides);
+            (*self)->calls_.changed();
+            (*self)->look_again();
+            (*then)(failed);
+        });
+    });
+}
+
+Dict Automatic::policy() const {
+    return policy_dict(policy_, memory_.overrides);
 }
 
 /// logind lets root go on against inhibitors: they were looked at just now, by decide().

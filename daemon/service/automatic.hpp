@@ -36,7 +36,7 @@ class Automatic {
     using Submit = std::function<std::uint64_t(const JobRequest&, const Initiator&)>;
 
     struct Config {
-        settings::PolicySettings policy = {};
+        settings::PolicySettings policy = {};  ///< configured
         bool finalize_by_default = true;
         std::string machine = {};  ///< policy::share_of()
         PolicyMemory::Storage storage = {};
@@ -69,6 +69,15 @@ class Automatic {
     /// like. An automatic one begins with a check, whose job it is, and when it is refused for what
     /// may pass, it goes on all the same when that has.
     void submit(const JobRequest& request, const Initiator& caller, Accepted then);
+
+    using Done = std::function<void(const std::optional<Error>& failed)>;
+
+    /// Lays `options` over the configuration, durably, before `then` is called from the loop.
+    /// \throws InvalidArgs: then nothing is changed
+    void set_policy(const bus::VariantMap& options, Done then);
+
+    /// The property Policy.
+    [[nodiscard]] Dict policy() const;
 
     /// A job ended, anybody's.
     void ended(const JobView& job);
@@ -109,6 +118,7 @@ class Automatic {
     Config config_;
     Calls calls_;
     PolicyMemory memory_;
+    settings::PolicySettings policy_;  ///< the configuration's, and what was set over it
     Phase phase_ = Phase::None;
     Initiator who_;
     std::size_t asking_ = 0;  ///< calls that wait for what the machine is like

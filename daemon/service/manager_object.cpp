@@ -2,6 +2,7 @@
 #include "service/manager_object.hpp"
 
 #include "service/options.hpp"
+#include "service/policy_overrides.hpp"
 #include "service/reply.hpp"
 #include "service/status_dict.hpp"
 #include "service/text.hpp"
@@ -173,6 +174,26 @@ void ManagerObject::Inhibit(sdbus::Result<sdbus::UnixFd>&& result, Options optio
                 answer.done(sdbus::UnixFd{fd.release(), sdbus::adopt_fd});
             });
     });
+}
+
+void ManagerObject::SetPolicy(sdbus::Result<>&& result, Options options) {
+    const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
+    guard(*reply, [&] {
+        // Read first, as everywhere: what is wrong needs nobody's password.
+        static_cast<void>(changed_by(options, {}));
+        callers_.guard_call(bus::caller_of(getObject()),
+                            reply,
+                            {{Action::SetPolicy}},
+                            [this, reply, options](Reply<>&, const Initiator&) {
+                                calls_.set_policy(options, [reply](const auto& failed) {
+                                    failed ? reply->fail(*failed) : reply->done();
+                                });
+                            });
+    });
+}
+
+ManagerObject::Options ManagerObject::Policy() {
+    return to_bus(view_.policy);
 }
 
 std::string ManagerObject::Version() {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <org.cfsupdate1.Manager.adaptor.hpp>
 #include <string>
 #include <variant>
@@ -34,6 +35,10 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
         std::function<void(std::uint64_t id)> cancel;
         /// May throw Error.
         std::function<UniqueFd(const InhibitWish&, const Initiator&)> inhibit;
+        /// Answers now or later; may throw Error.
+        std::function<void(const bus::VariantMap&,
+                           std::function<void(const std::optional<Error>&)>)>
+            set_policy;
         /// The job that waits or runs, or else the paused one; or nullptr.
         std::function<const JobView*()> current;
         std::function<const std::vector<update::HistoryEntry>&()> history;  ///< newest first
@@ -76,6 +81,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     void RestoreEtc(JobResult&& result, Options options) override;
     void History(sdbus::Result<std::vector<Options>>&& result, Options options) override;
     void Cancel(sdbus::Result<>&& result, Options options) override;
+    void SetPolicy(sdbus::Result<>&& result, Options options) override;
     void Inhibit(sdbus::Result<sdbus::UnixFd>&& result, Options options) override;
     std::string Version() override;
     std::string Image() override;
@@ -91,6 +97,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     std::string Verity() override;
     std::vector<std::string> Warnings() override;
     std::vector<sdbus::Struct<std::string, std::string>> Blockers() override;
+    Options Policy() override;
     std::vector<sdbus::ObjectPath> Jobs() override;
 
     BusPump& pump_;

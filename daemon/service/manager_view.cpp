@@ -46,6 +46,7 @@ std::vector<std::string> changed_names(const ManagerView& before, const ManagerV
     compare("Verity", before.verity, after.verity);
     compare("Warnings", before.warnings, after.warnings);
     compare("Blockers", before.blockers, after.blockers);
+    compare("Policy", before.policy, after.policy);
     compare("Jobs", before.jobs, after.jobs);
     return names;
 }

@@ -25,7 +25,8 @@ struct ManagerView {
     std::string verity;
     StringList warnings;
     std::vector<std::pair<std::string, std::string>> blockers;  ///< kind, text
-    StringList jobs;                                            ///< object paths
+    Dict policy;
+    StringList jobs;  ///< object paths
 };
 
 [[nodiscard]] ManagerView make_view(const update::Status& status,

@@ -30,11 +30,15 @@ policy::Time moment(const boost::json::object& object, const char* name, policy:
 }  // namespace
 
 std::string PolicyMemory::to_text() const {
+    boost::json::object set;
+    for (const auto& [name, toml] : overrides)
+        set[name] = toml;
     const boost::json::object object = {{"digest", digest},
                                         {"first-seen", seconds(first_seen)},
                                         {"failures", failures.count},
                                         {"last-failure", seconds(failures.last)},
-                                        {"owes-reboot", owes_reboot}};
+                                        {"owes-reboot", owes_reboot},
+                                        {"set", set}};
     return boost::json::serialize(object) + "\n";
 }
 
@@ -53,6 +57,12 @@ PolicyMemory PolicyMemory::from_text(const std::string& text, policy::Time now) 
     out.failures.last = moment(*object, "last-failure", now);
     const auto* owes = object->if_contains("owes-reboot");
     out.owes_reboot = owes != nullptr && owes->is_bool() && owes->get_bool();
+    const auto* set = object->if_contains("set");
+    if (set == nullptr || !set->is_object()) return out;
+    for (const auto& each : set->get_object()) {
+        if (each.value().is_string())
+            out.overrides[std::string(each.key())] = std::string(each.value().get_string());
+    }
     return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "policy/decide.hpp"
+#include "service/policy_overrides.hpp"
 
 #include <functional>
 #include <string>
@@ -20,6 +21,7 @@ struct PolicyMemory {
     std::string digest;         ///< of the manifest of the newest release that was seen
     policy::Time first_seen{};  ///< of that
     policy::Failures failures;
+    PolicyOverrides overrides = {};
     bool owes_reboot = false;  ///< an automatic installation of it ended with policy "apply"
 
     [[nodiscard]] std::string to_text() const;

@@ -55,6 +55,9 @@ ManagerObject::Calls Service::calls() {
             automatic_->submit(request, caller, std::move(then));
         };
     calls.cancel = [this](std::uint64_t id) { jobs_.cancel(id); };
+    calls.set_policy = [this](const bus::VariantMap& options, Automatic::Done then) {
+        automatic_->set_policy(options, std::move(then));
+    };
     calls.inhibit = [this](const InhibitWish& wish, const Initiator& caller) {
         return inhibitors_->take(wish, caller);
     };
@@ -166,6 +169,7 @@ void Service::refresh() {
             view.blockers.emplace_back("inhibited", std::move(text));
         for (auto& blocker : automatic_->blockers())
             view.blockers.push_back(std::move(blocker));
+        view.policy = automatic_->policy();
         manager_->show(std::move(view));
     });
 }

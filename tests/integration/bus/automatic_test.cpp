@@ -335,6 +335,41 @@ TEST_F(BusAutomatic, WhatIsRememberedIsKept) {
     EXPECT_FALSE(memory.owes_reboot);
 }
 
+TEST_F(BusAutomatic, APolicyThatIsSetIsKeptShownAndObeyed) {
+    const auto kept = std::make_shared<std::atomic<bool>>();
+    site_.automatic.storage.save = [kept](const std::string& text) {
+        *kept = text.find("allow_metered") != std::string::npos;
+    };
+    system_.set("Metered", 1U);
+    site_.start();
+    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
+    ASSERT_TRUE(until([&] { return blockers().contains("metered"); }));
+    EXPECT_EQ(client().call_with_options("SetPolicy", {{"allow_metered", sdbus::Variant{true}}}),
+              "ok");
+    EXPECT_TRUE(*kept) << "before the answer";
+    EXPECT_TRUE(comes(kStage)) << "what waited goes by it";
+    const auto policy = value<bus::VariantMap>(client().manager(), "Policy");
+    EXPECT_TRUE(value<bool>(policy, "allow_metered"));
+    EXPECT_EQ(value<std::vector<std::string>>(policy, "set"),
+              std::vector<std::string>{"allow_metered"});
+    EXPECT_EQ(client()
+                  .call_with_options("SetPolicy", {{"nonsense", sdbus::Variant{true}}})
+                  .rfind("org.freedesktop.DBus.Error.InvalidArgs: policy key 'nonsense'", 0),
+              0U);
+}
+
+TEST_F(BusAutomatic, APolicyThatCannotBeKeptIsNotObeyed) {
+    site_.automatic.storage.save = [](const std::string&) {
+        throw Error(ErrorCode::NoSpace, "the disk is full");
+    };
+    site_.start();
+    EXPECT_EQ(client().call_with_options("SetPolicy", {{"allow_metered", sdbus::Variant{true}}}),
+              "org.cfsupdate1.Error.NoSpace: the disk is full");
+    const auto policy = value<bus::VariantMap>(client().manager(), "Policy");
+    EXPECT_FALSE(value<bool>(policy, "allow_metered"));
+    EXPECT_TRUE(value<std::vector<std::string>>(policy, "set").empty());
+}
+
 TEST_F(BusAutomatic, TheOptionStandsAlone) {
     site_.start();
     bus::VariantMap options = kAutomatic;
@@ -351,69 +386,6 @@ TEST_F(BusAutomatic, StopsWhileItWaits) {
     EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
     ASSERT_TRUE(until([&] { return blockers().contains("metered"); }));
     site_.stop();
-}
-
-TEST(PolicyMemory, IsReadBackAndNotTrusted) {
-    const policy::Time now = std::chrono::system_clock::from_time_t(1'795'305'600);
-    PolicyMemory memory;
-    memory.digest = "sha256:aa";
-    memory.first_seen = now - 5h;
-    memory.failures = {3, now - 1h};
-    memory.owes_reboot = true;
-    const PolicyMemory again = PolicyMemory::from_text(memory.to_text(), now);
-    EXPECT_EQ(again.to_text(), memory.to_text());
-    for (const char* text : {"", "{", "[]", "null", "{\"digest\":5,\"failures\":\"x\"}"})
-        EXPECT_EQ(PolicyMemory::from_text(text, now).to_text(), PolicyMemory{}.to_text()) << text;
-    const PolicyMemory odd = PolicyMemory::from_text(
-        R"({"first-seen":9223372036854775807,"failures":9223372036854775807,"last-failure":-5})",
-        now);
-    EXPECT_EQ(odd.first_seen, now);
-    EXPECT_EQ(odd.failures.count, 1'000'000U);
-    EXPECT_EQ(odd.failures.last, policy::Time{});
-}
-
-// Without the bus, because there nobody but root may call without polkit.
-TEST(Automatic, AStrictPolicyHoldsAUserAndNotRoot) {
-    const PrivateBus bus;
-    FakeSystem system(bus.address());
-    system.appear(FakeSystem::kNetwork);
-    system.set("Metered", 1U);
-    boost::asio::io_context io;
-    const auto connection = bus::connect(bus.address());
-    service::BusPump pump(io, *connection, [](const std::string&) {});
-    pump.start();
-    Automatic::Config config;
-    config.policy.strict = {"metered"};
-    config.conditions = {300ms, 10ms};
-    update::Status status;
-    std::uint64_t jobs = 0;
-    Automatic automatic(
-        io,
-        *connection,
-        pump,
-        config,
-        {[&](const service::JobRequest&, const service::Initiator&) { return ++jobs; },
-         [](std::uint64_t) { return true; },
-         [&]() -> const update::Status& { return status; },
-         [] {}});
-    service::JobRequest update;
-    update.kind = service::JobKind::Update;
-    std::vector<std::string> answers;
-    const auto note = [&](const std::variant<Error, std::uint64_t>& answer) {
-        const auto* error = std::get_if<Error>(&answer);
-        answers.emplace_back(error == nullptr ? "accepted" : to_string(error->code()));
-    };
-    automatic.submit(update, {0, ":1.0"}, note);
-    EXPECT_EQ(answers, std::vector<std::string>{"accepted"}) << "at once";
-    // Two at the same time: the first answer must not take the other's knowledge away.
-    automatic.submit(update, {1000, ":1.1"}, note);
-    automatic.submit(update, {1000, ":1.2"}, note);
-    const auto end = std::chrono::steady_clock::now() + 5s;
-    while (answers.size() < 3 && std::chrono::steady_clock::now() < end)
-        io.run_for(5ms);
-    EXPECT_EQ(answers, (std::vector<std::string>{"accepted", "Metered", "Metered"}));
-    EXPECT_EQ(jobs, 1U);
-    pump.stop();
 }
 
 }  // namespace

@@ -159,6 +159,26 @@ TEST(CommandLine, UpdateFinalizesUnlessToldOtherwise) {
     expect_usage_error({"switch", "r", "--downgrade"}, "--downgrade");
 }
 
+TEST(CommandLine, AnAutomaticUpdateStandsAlone) {
+    EXPECT_FALSE(parsed<Update>({"update"}).automatic);
+    EXPECT_TRUE(parsed<Update>({"update", "--automatic"}).automatic);
+    for (const char* other : {"--no-finalize", "--lock", "--ignore-inhibitors"})
+        expect_usage_error({"update", "--automatic", other}, "--automatic");
+    expect_usage_error({"update", "--automatic", "--image", "r"}, "--automatic");
+}
+
+TEST(CommandLine, APolicyTakesListsAndNothing) {
+    const auto set =
+        parsed<PolicySet>({"policy", "set", "windows", "Mon 02:00-03:00", "04:00-05:00"});
+    EXPECT_EQ(set.key, "windows");
+    EXPECT_EQ(set.values, (std::vector<std::string>{"Mon 02:00-03:00", "04:00-05:00"}));
+    EXPECT_TRUE(parsed<PolicySet>({"policy", "set", "windows"}).values.empty());
+    EXPECT_TRUE(parsed<PolicyReset>({"policy", "reset"}).keys.empty());
+    EXPECT_EQ(parsed<PolicyReset>({"policy", "reset", "idle"}).keys,
+              std::vector<std::string>{"idle"});
+    expect_usage_error({"policy", "set"}, "KEY");
+}
+
 TEST(CommandLine, SealTakesAReadyUki) {
     const auto verb = parsed<ImageSeal>({"image", "seal", "oci:a", "oci:b", "--uki", "x.efi"});
     EXPECT_EQ(verb.uki, "x.efi");

@@ -41,6 +41,7 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
                                                })),
       automatic_(std::make_unique<Automatic>(
           io, *connection_, pump_, std::move(config.automatic), automatic_calls())),
+      shutdown_lock_(std::make_unique<ShutdownLock>(*connection_, pump_, [this] { put_down(); })),
       jobs_(io, engine, config.timing, hooks()) {
     bus::add_object_manager(*connection_, bus::kManagerPath);
     manager_ = std::make_unique<ManagerObject>(
@@ -119,6 +120,7 @@ Jobs::Hooks Service::hooks() {
     hooks.changed = [this](const JobView& view) {
         const auto found = job_objects_.find(view.id);
         if (found != job_objects_.end()) quietly([&] { found->second->show(view); });
+        if (shutdown_lock_) shutdown_lock_->want(lock_for(view));
     };
     hooks.ended = [this](const JobView& view) {
         quietly([&] { manager_->announce_end(view); });
@@ -126,6 +128,14 @@ Jobs::Hooks Service::hooks() {
     };
     hooks.forgotten = [this](std::uint64_t id) { job_objects_.erase(id); };
     return hooks;
+}
+
+/// The machine goes down: what is fetched stays, and the next update goes on with it.
+void Service::put_down() {
+    const JobView* const active = jobs_.active();
+    if (active == nullptr || !active->cancellable()) return;
+    log::info(describe(*active) + " stops, because the machine is about to shut down");
+    quietly([&] { jobs_.cancel(active->id); });
 }
 
 void Service::watch_name() {
@@ -188,6 +198,7 @@ void Service::leave_bus() noexcept {
     callers_.reset();
     inhibitors_.reset();
     automatic_.reset();
+    shutdown_lock_.reset();
     job_objects_.clear();
     manager_.reset();
     bus_daemon_.reset();

@@ -7,6 +7,7 @@
 #include "service/job_object.hpp"
 #include "service/jobs.hpp"
 #include "service/manager_object.hpp"
+#include "service/shutdown_lock.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -56,6 +57,7 @@ class Service {
 
  private:
     [[nodiscard]] Jobs::Hooks hooks();
+    void put_down();
     void watch_name();
     void take_name();
     void leave_bus() noexcept;
@@ -73,6 +75,7 @@ class Service {
     std::unique_ptr<CallerCheck> callers_;
     std::unique_ptr<Inhibitors> inhibitors_;
     std::unique_ptr<Automatic> automatic_;
+    std::unique_ptr<ShutdownLock> shutdown_lock_;
     Jobs jobs_;
     bool stopping_ = false;
 };

@@ -57,7 +57,7 @@ struct Failure {
 
 /// Why an update would not begin now.
 struct Blocker {
-    std::string kind;  ///< "paused", "inhibited"
+    std::string kind;  ///< "paused", "inhibited", "metered", ...
     std::string text;
 };
 

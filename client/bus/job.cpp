@@ -192,14 +192,7 @@ void ManagerProxy::set_policy(const bus::VariantMap& options) {
 }
 
 std::vector<Blocker> ManagerProxy::blockers() {
-    const bus::VariantMap properties = get_all(*proxy_, bus::kManagerInterface);
-    const auto found = properties.find("Blockers");
-    if (found == properties.end()) return {};
-    std::vector<Blocker> out;
-    using Pairs = std::vector<sdbus::Struct<std::string, std::string>>;
-    for (const auto& each : found->second.get<Pairs>())
-        out.emplace_back(each.get<0>(), each.get<1>());
-    return out;
+    return status().blockers;
 }
 
 void ManagerProxy::cancel() {

@@ -9,12 +9,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace cfs::client {
-
-using Blocker = std::pair<std::string, std::string>;
 
 /// One job of the daemon, kept up to date by its signals. Subscribes first and reads then, so that
 /// nothing is lost between the two. The session must outlive it.
@@ -69,7 +66,7 @@ class ManagerProxy {
     [[nodiscard]] bus::VariantMap policy();
     void set_policy(const bus::VariantMap& options);
 
-    /// Word and text, as the property Blockers has them.
+    /// As they are now.
     [[nodiscard]] std::vector<Blocker> blockers();
 
     /// Asks the running job to stop, or gives up the paused one. NotFound without one.

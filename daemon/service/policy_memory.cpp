@@ -52,6 +52,8 @@ PolicyMemory PolicyMemory::from_text(const std::string& text, policy::Time now) 
         digest != nullptr && digest->is_string())
         out.digest = std::string(digest->get_string());
     out.first_seen = moment(*object, "first-seen", now);
+    // Without its time a release is new, not older than any max_age.
+    if (!out.digest.empty() && out.first_seen == policy::Time{}) out.first_seen = now;
     out.failures.count =
         static_cast<unsigned>(std::min(number(*object, "failures"), kMostFailures));
     out.failures.last = moment(*object, "last-failure", now);

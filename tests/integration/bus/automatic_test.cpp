@@ -199,7 +199,8 @@ TEST_F(BusAutomatic, WaitsForItsTurnInTheRollout) {
     EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
     ASSERT_TRUE(until([&] { return blockers().contains("rollout"); }));
     EXPECT_TRUE(comes(kStage));
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 3s);
+    // Its share is 0.79: printf 1:msha256:aa | sha256sum.
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 1500ms);
     EXPECT_TRUE(rests());
 }
 
@@ -300,6 +301,7 @@ TEST_F(BusAutomatic, AnOwedRebootOutlivesTheDaemon) {
     site_.automatic.policy.automatic = PolicyLevel::Apply;
     PolicyMemory memory;
     memory.digest = "sha256:aa";
+    memory.first_seen = std::chrono::system_clock::now();
     memory.owes_reboot = true;
     site_.automatic.storage.load = [text = memory.to_text()] { return text; };
     update::Status status;

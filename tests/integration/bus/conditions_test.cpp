@@ -23,9 +23,9 @@ class Conditions : public testing::Test {
 
     ~Conditions() override { pump_.stop(); }
 
-    /// Runs the loop until then; false after five seconds.
+    /// Runs the loop until then; false after ten seconds.
     bool until(const std::function<bool()>& done) {
-        const auto end = std::chrono::steady_clock::now() + 5s;
+        const auto end = std::chrono::steady_clock::now() + 10s;
         while (!done()) {
             if (std::chrono::steady_clock::now() > end) return false;
             io_.restart();
@@ -46,7 +46,7 @@ class Conditions : public testing::Test {
     boost::asio::io_context io_;
     std::unique_ptr<sdbus::IConnection> connection_ = bus::connect(bus_.address());
     BusPump pump_{io_, *connection_, [](const std::string&) {}};
-    ConditionWatch::Timing timing_{300ms, 20ms};
+    ConditionWatch::Timing timing_{2000ms, 20ms};
     int changes_ = 0;
     ConditionWatch watch_{io_, *connection_, pump_, timing_, [this] { ++changes_; }};
     FakeSystem system_{bus_.address()};
@@ -56,7 +56,7 @@ TEST_F(Conditions, NobodyThereTellsNothingAndNobodyIsStarted) {
     const auto begin = std::chrono::steady_clock::now();
     ASSERT_TRUE(known());
     EXPECT_EQ(now(), policy::Conditions{});
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 250ms) << "nothing was waited for";
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 1500ms) << "nothing was waited for";
     EXPECT_TRUE(system_.calls().empty());
 }
 
@@ -86,22 +86,26 @@ TEST_F(Conditions, ChangesAreHeard) {
     for (const char* name : {FakeSystem::kNetwork, FakeSystem::kPower, FakeSystem::kLogin})
         system_.appear(name);
     ASSERT_TRUE(known());
+    const auto heard = [this](const std::function<bool()>& so) {
+        const bool came = until([&] { return so() && changes_ > 0; });
+        changes_ = 0;
+        return came;
+    };
     system_.set("Metered", 3U);
-    EXPECT_TRUE(until([&] { return now().metered == true; }));
+    EXPECT_TRUE(heard([&] { return now().metered == true; }));
     system_.set("Metered", 4U);
-    EXPECT_TRUE(until([&] { return now().metered == false; }));
+    EXPECT_TRUE(heard([&] { return now().metered == false; }));
     system_.set("OnBattery", true);
-    EXPECT_TRUE(until([&] { return now().on_battery == true; }));
+    EXPECT_TRUE(heard([&] { return now().on_battery == true; }));
     system_.set("IsPresent", true);
     system_.set("Percentage", 12.0);
-    EXPECT_TRUE(until([&] { return now().battery_percent == 12U; }));
+    EXPECT_TRUE(heard([&] { return now().battery_percent == 12U; }));
     system_.set("IdleHint", true);
-    EXPECT_TRUE(until([&] { return now().idle == true; }));
+    EXPECT_TRUE(heard([&] { return now().idle == true; }));
     system_.set_inhibitors({{"shutdown", "a", "b", "block-weak"}});
-    EXPECT_TRUE(until([&] { return now().blocks_shutdown.size() == 1; }));
+    EXPECT_TRUE(heard([&] { return now().blocks_shutdown.size() == 1; }));
     system_.set_inhibitors({});
-    EXPECT_TRUE(until([&] { return now().blocks_shutdown.empty(); }));
-    EXPECT_GE(changes_, 7);
+    EXPECT_TRUE(heard([&] { return now().blocks_shutdown.empty(); }));
 }
 
 TEST_F(Conditions, AServiceThatGoesTakesItsWordWithIt) {
@@ -123,8 +127,8 @@ TEST_F(Conditions, ASlowServiceIsNotWaitedForForever) {
     const auto begin = std::chrono::steady_clock::now();
     ASSERT_TRUE(known());
     EXPECT_FALSE(now().metered);
-    EXPECT_GE(std::chrono::steady_clock::now() - begin, 250ms);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 1900ms);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
     system_.hang(false);
     system_.set("Metered", 1U);
     EXPECT_TRUE(until([&] { return now().metered == true; })) << "it came back";

@@ -29,7 +29,9 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
             *connection_,
             [this](const std::string& why) {
                 events_.lost(Error(ErrorCode::Io, "the connection to the bus is gone: " + why));
-            }),
+            },
+            // A job goes on without it.
+            {config.bus_patience, [this] { return jobs_.active() != nullptr; }}),
       callers_(std::make_unique<CallerCheck>(io, *connection_, pump_, config.callers)),
       inhibitors_(std::make_unique<Inhibitors>(io,
                                                *connection_,

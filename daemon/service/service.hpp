@@ -9,6 +9,7 @@
 #include "service/manager_object.hpp"
 #include "service/shutdown_lock.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,6 +31,7 @@ class Service {
         CallerCheck::Config callers = {};
         Inhibitors::Limits inhibitors = {};
         Automatic::Config automatic = {};
+        std::chrono::milliseconds bus_patience{30'000};  ///< see BusPump
     };
 
     struct Events {

@@ -187,7 +187,7 @@ TEST(Inhibitors, AreBoundedForAllUsersButRoot) {
     const PrivateBus bus;
     boost::asio::io_context io;
     const auto connection = bus::connect(bus.address());
-    service::BusPump pump(io, *connection, [](const std::string&) {});
+    service::BusPump pump(io, *connection, [](const std::string&) {}, {});
     service::Inhibitors::Limits limits;
     limits.in_all = 5;
     service::Inhibitors inhibitors(io, *connection, pump, limits, [] {});

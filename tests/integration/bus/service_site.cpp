@@ -15,10 +15,14 @@ void ServiceSite::start(service::Jobs::Timing timing) {
     config.timing = timing;
     config.inhibitors = inhibitors;
     config.automatic = automatic;
+    config.bus_patience = bus_patience;
     service::Service::Events events;
     ready_.open();
     events.ready = [this] { ready_.pass(); };
-    events.lost = [](const Error& why) { log::error(why.what()); };
+    events.lost = [this](const Error& why) {
+        log::error(why.what());
+        lost_ = true;
+    };
     service_ = std::make_unique<service::Service>(io_, engine, config, events);
     thread_ = std::thread([this] { run(); });
     if (!ready_.wait_until_reached()) throw Error(ErrorCode::Internal, "the service did not start");

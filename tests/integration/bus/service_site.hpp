@@ -8,6 +8,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -50,6 +52,10 @@ class ServiceSite {
     service::CallerCheck::Config callers;
     service::Inhibitors::Limits inhibitors;
     service::Automatic::Config automatic;
+    std::chrono::milliseconds bus_patience{30'000};
+
+    /// The service said that its bus is gone.
+    [[nodiscard]] bool is_lost() const { return lost_; }
 
  private:
     void run();
@@ -58,6 +64,7 @@ class ServiceSite {
     std::unique_ptr<service::Service> service_;
     std::thread thread_;
     Door ready_;
+    std::atomic<bool> lost_ = false;
 };
 
 }  // namespace cfs::test

@@ -17,6 +17,7 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <iostream>
 #include <utility>
 
@@ -26,11 +27,16 @@ namespace {
 /// The main loop and what hangs on it. Main thread only.
 class Daemon {
  public:
-    Daemon(const settings::Settings& settings, const std::string& bus, update::Engine& engine)
+    Daemon(const settings::Settings& settings,
+           const std::string& bus,
+           std::chrono::milliseconds idle_exit,
+           update::Engine& engine)
         : io_(1),
           signals_(io_, SIGTERM, SIGINT),
           hangup_(io_, SIGHUP),
           watchdog_(io_),
+          idle_(io_),
+          idle_exit_(idle_exit),
           service_(io_, engine, config(settings, bus), events()) {}
 
     [[nodiscard]] int run() {
@@ -67,6 +73,7 @@ class Daemon {
             log::info("cfsupdated " + version() + " is ready");
             notify_manager("READY=1");
             feed_watchdog();
+            if (idle_exit_.count() > 0) wait_until_idle(std::chrono::steady_clock::now());
         };
         events.lost = [this](const Error& why) {
             log::error(std::string(why.what()) + (why.hint().empty() ? "" : "; ") + why.hint());
@@ -103,10 +110,24 @@ class Daemon {
         });
     }
 
+    /// One wake-up for each span: a timer that every call moved would be one for each call.
+    void wait_until_idle(std::chrono::steady_clock::time_point since) {
+        idle_.expires_at(since + idle_exit_);
+        idle_.async_wait([this](const boost::system::error_code& failed) {
+            if (failed || stopping_) return;
+            const auto now = std::chrono::steady_clock::now();
+            const auto idle_since = service_.idle_since();
+            if (idle_since && *idle_since + idle_exit_ <= now) return stop("nobody wants anything");
+            wait_until_idle(idle_since.value_or(now));
+        });
+    }
+
     boost::asio::io_context io_;
     boost::asio::signal_set signals_;
     boost::asio::signal_set hangup_;
     boost::asio::steady_timer watchdog_;
+    boost::asio::steady_timer idle_;
+    std::chrono::milliseconds idle_exit_;  ///< 0: never
     int exit_status_ = 0;
     bool stopping_ = false;
     service::Service service_;
@@ -158,7 +179,7 @@ int act(const CommandLine& line, const EngineFactory& make_engine) {
     }
     const settings::Settings settings = load_settings(line.config);
     const std::unique_ptr<update::Engine> engine = make_engine(settings);
-    return serve(settings, line.bus, *engine);
+    return serve(settings, line.bus, line.idle_exit, *engine);
 }
 
 void report(const Error& error) {
@@ -168,10 +189,13 @@ void report(const Error& error) {
 
 }  // namespace
 
-int serve(const settings::Settings& settings, const std::string& bus, update::Engine& engine) {
+int serve(const settings::Settings& settings,
+          const std::string& bus,
+          std::chrono::milliseconds idle_exit,
+          update::Engine& engine) {
     // A peer that goes away is an error of a write, not the end of us.
     ::signal(SIGPIPE, SIG_IGN);
-    return Daemon(settings, bus, engine).run();
+    return Daemon(settings, bus, idle_exit, engine).run();
 }
 
 int run(int argc, char** argv, const EngineFactory& make_engine) noexcept {

@@ -4,6 +4,7 @@
 #include "settings/settings.hpp"
 #include "update/engine.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,9 +16,12 @@ using EngineFactory = std::function<std::unique_ptr<update::Engine>(const settin
 
 /// Serves on `bus` until SIGTERM or SIGINT, or until the bus is gone. A job that runs then is
 /// cancelled and waited for.
-/// \returns the process's exit status: 0 after a signal, 1 when the bus was lost (logged)
+/// \param idle_exit ends, too, when for so long no job ran, nobody called and no inhibitor was
+/// held; 0: never \returns the process's exit status: 0 after a signal or when idle, 1 when the bus
+/// was lost (logged)
 [[nodiscard]] int serve(const settings::Settings& settings,
                         const std::string& bus,
+                        std::chrono::milliseconds idle_exit,
                         update::Engine& engine);
 
 /// The whole program: command line, settings, engine, service. Never throws.

@@ -2,6 +2,7 @@
 #include "app/command_line.hpp"
 
 #include "base/error.hpp"
+#include "settings/units.hpp"
 
 #include <getopt.h>
 
@@ -18,15 +19,17 @@ enum Option : int {
     Config = 'c',
     Bus = 'b',
     LogLevel = 'l',
+    IdleExit = 'i',
     Print = 'p',
     Reason = 'r',
     Version = 'V',
     Help = 'h'
 };
 
-const std::array<option, 8> kOptions{{{"config", required_argument, nullptr, Config},
+const std::array<option, 9> kOptions{{{"config", required_argument, nullptr, Config},
                                       {"bus", required_argument, nullptr, Bus},
                                       {"log-level", required_argument, nullptr, LogLevel},
+                                      {"idle-exit", required_argument, nullptr, IdleExit},
                                       {"print-config", no_argument, nullptr, Print},
                                       {"reason", required_argument, nullptr, Reason},
                                       {"version", no_argument, nullptr, Version},
@@ -46,6 +49,13 @@ log::Level level_from(std::string_view name) {
         ErrorCode::InvalidArgs,
         "--log-level: expected debug, info, warn or error, found '" + std::string(name) + "'",
         kSeeHelp);
+}
+
+std::chrono::milliseconds duration_from(const std::string& text) {
+    if (const auto duration = settings::parse_duration(text)) return *duration;
+    throw Error(ErrorCode::InvalidArgs,
+                "--idle-exit: expected a duration like 5min, found '" + text + "'",
+                kSeeHelp);
 }
 
 [[noreturn]] void refuse(std::string_view word) {
@@ -77,6 +87,9 @@ void apply(int option, const char* value, CommandLine& line) {
             return;
         case LogLevel:
             line.log_level = level_from(value);
+            return;
+        case IdleExit:
+            line.idle_exit = duration_from(value);
             return;
         case Reason:
             line.reason = value;
@@ -132,6 +145,8 @@ std::string help_text() {
            "),\n"
            "                         then FILE.d/*.toml\n"
            "      --bus BUS          system (default), session, or a D-Bus address\n"
+           "      --idle-exit TIME   end when nobody wants anything for so long, e.g. 5min\n"
+           "                         (default: never)\n"
            "      --log-level LEVEL  debug, info (default), warn or error\n"
            "      --print-config     print the settings that result, and exit\n"
            "      --version          print the version, and exit\n"

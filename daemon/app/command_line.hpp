@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 
+#include <chrono>
 #include <string>
 
 namespace cfs::app {
@@ -25,7 +26,8 @@ struct CommandLine {
     std::string config;
     std::string bus = "system";
     log::Level log_level = log::Level::Info;
-    std::string reason;  ///< of boot-failed; empty: what boot-check found
+    std::chrono::milliseconds idle_exit{0};  ///< 0: never
+    std::string reason;                      ///< of boot-failed; empty: what boot-check found
 };
 
 /// \throws InvalidArgs naming the argument

@@ -68,6 +68,8 @@ class CallerCheck {
     /// destroyed first, or the caller leaves. \throws Busy
     void check(const bus::Caller& caller, Ask ask, Verdict then);
 
+    [[nodiscard]] bool is_asking() const { return !pending_.empty(); }
+
     /// Runs `f(*reply, caller)` once `caller` is found to be allowed; a refusal, and what `f`
     /// throws, answers the call.
     template <typename R, typename F>

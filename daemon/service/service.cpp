@@ -10,6 +10,9 @@
 namespace cfs::service {
 namespace {
 
+/// More than a bus keeps for a service that is about to answer them.
+constexpr int kLastMessages = 10'000;
+
 std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
     try {
         return bus::connect(address);
@@ -194,9 +197,31 @@ void Service::shut_down(std::function<void()> done) {
     });
 }
 
+std::optional<std::chrono::steady_clock::time_point> Service::idle_since() const {
+    const bool busy = jobs_.active() != nullptr || jobs_.state_name() == "starting" ||
+                      !inhibitors_->list().empty() || callers_->is_asking() ||
+                      automatic_->busy();
+    if (busy || stopping_) return std::nullopt;
+    return pump_.last_message();
+}
+
+/// Calls that came before the name went get their answers: others go to whoever has it next, and
+/// the service manager starts that when we are gone.
+void Service::give_up_name() noexcept {
+    try {
+        // Waits for the bus daemon's answer, so what was queued before is on its way.
+        connection_->releaseName(bus::ServiceName{bus::kName});
+        for (int i = 0; i < kLastMessages && bus::process_one(*connection_); ++i) {
+        }
+    } catch (const std::exception& e) {
+        log::debug(std::string("releasing the bus name: ") + e.what());
+    }
+}
+
 void Service::leave_bus() noexcept {
     stopping_ = true;
     pump_.stop();
+    if (manager_) give_up_name();
     callers_.reset();
     inhibitors_.reset();
     automatic_.reset();
@@ -204,12 +229,6 @@ void Service::leave_bus() noexcept {
     job_objects_.clear();
     manager_.reset();
     bus_daemon_.reset();
-    // Releasing waits for the bus daemon's answer, so what was queued before is on its way.
-    try {
-        connection_->releaseName(bus::ServiceName{bus::kName});
-    } catch (const std::exception& e) {
-        log::debug(std::string("releasing the bus name: ") + e.what());
-    }
 }
 
 }  // namespace cfs::service

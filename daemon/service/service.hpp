@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace cfs::service {
@@ -53,6 +54,10 @@ class Service {
     /// Shows what somebody else changed.
     void look_again();
 
+    /// Since when nobody wanted anything; nothing while a job runs, an inhibitor is held or a call
+    /// waits. Clients that only listen want nothing: they hear of the next daemon, too.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> idle_since() const;
+
     /// Cancels the job that runs and waits for it, in the loop; then gives up the name and calls
     /// `done`. Once.
     void shut_down(std::function<void()> done);
@@ -62,6 +67,7 @@ class Service {
     void put_down();
     void watch_name();
     void take_name();
+    void give_up_name() noexcept;
     void leave_bus() noexcept;
     [[nodiscard]] ManagerObject::Calls calls();
     [[nodiscard]] Automatic::Calls automatic_calls();

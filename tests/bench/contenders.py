@@ -23,6 +23,7 @@ class Setting:
     hash: str  # of fs-verity
     reference: str  # docker://...
     seed: str  # reference of a tiny image
+    more: str = ""  # lines for the end of the daemon's settings
 
 
 def write_config(setting):
@@ -37,7 +38,7 @@ def write_config(setting):
             f'image = "{setting.reference}"\nsysroot = "{setting.site}/sysroot"\nesp = "{setting.site}/esp"\n'
             f'cmdline = "{setting.site}/cmdline"\nrun = "{setting.site}/run"\n'
             f'[store]\nverity = "try"\nhash = "{setting.hash}"\n'
-            f'[trust]\nmode = "verified"\ncertificates = ["{setting.certificate}"]\n'
+            f'[trust]\nmode = "verified"\ncertificates = ["{setting.certificate}"]\n{setting.more}'
         )
     return path
 

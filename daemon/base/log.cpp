@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/log.hpp"
+#include "base/log_level.hpp"
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -127,6 +127,22 @@ void event(std::string_view id, Level level, std::string_view message) {
     const auto wanted = native(level);
     if (!spdlog::default_logger_raw()->should_log(wanted)) return;
     if (!stderr_is_journal() || !send_to_journal(id, level, message)) write(wanted, message);
+}
+
+Level level() {
+    const auto now = spdlog::default_logger_raw()->level();
+    for (const Level each : {Level::Debug, Level::Info, Level::Warn, Level::Error}) {
+        if (native(each) >= now) return each;
+    }
+    return Level::Off;
+}
+
+void set_level(Level level) {
+    spdlog::default_logger_raw()->set_level(native(level));
+}
+
+bool goes_to_journal() {
+    return stderr_is_journal();
 }
 
 }  // namespace cfs::log

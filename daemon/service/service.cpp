@@ -51,6 +51,7 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
     bus::add_object_manager(*connection_, bus::kManagerPath);
     manager_ = std::make_unique<ManagerObject>(
         *connection_, pump_, *callers_, std::move(config.facts), calls());
+    log_control_ = std::make_unique<LogControl>(*connection_);
     watch_name();
 }
 
@@ -228,6 +229,7 @@ void Service::leave_bus() noexcept {
     shutdown_lock_.reset();
     job_objects_.clear();
     manager_.reset();
+    log_control_.reset();
     bus_daemon_.reset();
 }
 

@@ -6,6 +6,7 @@
 #include "service/inhibitors.hpp"
 #include "service/job_object.hpp"
 #include "service/jobs.hpp"
+#include "service/log_control.hpp"
 #include "service/manager_object.hpp"
 #include "service/shutdown_lock.hpp"
 
@@ -79,6 +80,7 @@ class Service {
     std::unique_ptr<sdbus::IProxy> bus_daemon_;
     std::map<std::uint64_t, std::unique_ptr<JobObject>> job_objects_;
     std::unique_ptr<ManagerObject> manager_;
+    std::unique_ptr<LogControl> log_control_;
     // After what its pending calls use, so that they are answered before that goes.
     std::unique_ptr<CallerCheck> callers_;
     std::unique_ptr<Inhibitors> inhibitors_;

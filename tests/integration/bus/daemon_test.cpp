@@ -159,6 +159,70 @@ TEST_F(DaemonProcess, TellsTheServiceManagerThatItIsReadyAndStops) {
     EXPECT_EQ(last, "STOPPING=1");
 }
 
+/// As systemctl's service-log-level asks for it.
+std::vector<std::string> log_control(const std::string& verb, std::vector<std::string> rest) {
+    std::vector<std::string> args{
+        verb, kName, "/org/freedesktop/LogControl1", "org.freedesktop.LogControl1"};
+    args.insert(args.end(), rest.begin(), rest.end());
+    return args;
+}
+
+TEST_F(DaemonProcess, LogsAsMuchAsSystemctlSays) {
+    const auto daemon = start();
+    const auto level = [&] { return bus_.busctl(log_control("get-property", {"LogLevel"})).out; };
+    const auto set = [&](const std::string& word) {
+        return bus_.busctl(log_control("set-property", {"LogLevel", "s", word}));
+    };
+    EXPECT_EQ(level(), "s \"info\"\n");
+    EXPECT_EQ(bus_.busctl(log_control("get-property", {"LogTarget", "SyslogIdentifier"})).out,
+              "s \"console\"\ns \"cfsupdated\"\n");
+    EXPECT_EQ(set("debug").code, 0);
+    EXPECT_EQ(level(), "s \"debug\"\n");
+    EXPECT_EQ(set("err").code, 0);
+    EXPECT_EQ(level(), "s \"err\"\n");
+    EXPECT_EQ(update("none").code, 0);
+    const Ended refused = set("loud");
+    EXPECT_NE(refused.code, 0);
+    EXPECT_NE(refused.err.find("'loud' is no log level"), std::string::npos) << refused.err;
+    daemon->signal(SIGTERM);
+    const Ended ended = daemon->finish();
+    EXPECT_EQ(ended.err.find("(update) accepted"), std::string::npos) << ended.err;
+}
+
+// On an open bus, so that it is the daemon that refuses; as the system's, because on a session bus
+// everybody is its owner.
+TEST_F(DaemonProcess, LetsOnlyRootChangeWhatIsLogged) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to act as another user";
+    dir_.write("open.conf",
+               "<busconfig><policy context=\"default\"><allow send_destination=\"*\"/>"
+               "<allow own=\"*\"/></policy></busconfig>");
+    const PrivateBus bus(dir_ / "open.conf");
+    Child daemon({"env",
+                  "DBUS_SYSTEM_BUS_ADDRESS=" + bus.address(),
+                  CFS_SCRIPTED_DAEMON,
+                  "--config",
+                  dir_ / "c.toml",
+                  "--bus",
+                  "system"});
+    ASSERT_TRUE(daemon.wait_for_err("is ready"));
+    const auto as_nobody = [&](const std::string& verb, const std::vector<std::string>& rest) {
+        std::vector<std::string> argv{"setpriv",
+                                      "--reuid=65534",
+                                      "--regid=65534",
+                                      "--clear-groups",
+                                      "busctl",
+                                      "--address=" + bus.address()};
+        for (const std::string& word : log_control(verb, rest))
+            argv.push_back(word);
+        return run(argv);
+    };
+    EXPECT_EQ(as_nobody("get-property", {"LogLevel"}).out, "s \"info\"\n");
+    const Ended refused = as_nobody("set-property", {"LogLevel", "s", "debug"});
+    EXPECT_NE(refused.code, 0);
+    EXPECT_NE(refused.err.find("denied"), std::string::npos) << refused.err;
+    EXPECT_EQ(as_nobody("get-property", {"LogLevel"}).out, "s \"info\"\n");
+}
+
 TEST_F(DaemonProcess, PrintsItsConfiguration) {
     const Ended ended = run({CFS_CFSUPDATED, "--config", dir_ / "c.toml", "--print-config"});
     EXPECT_EQ(ended.code, 0) << ended.err;

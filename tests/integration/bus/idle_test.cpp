@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -114,7 +115,11 @@ TEST_F(BusIdle, AnswersTheFirstCallSoonAfterItIsStartedByIt) {
         while (is_there())
             std::this_thread::sleep_for(10ms);
     }
-    EXPECT_LT(best, 500) << "milliseconds, the best of five";
+    // Where others leave us a fraction of a core it says nothing about us.
+    double load = 0;
+    const bool starved = ::getloadavg(&load, 1) == 1 &&
+                         load > 2.0 * static_cast<double>(std::thread::hardware_concurrency());
+    EXPECT_LT(best, starved ? 5000 : 500) << "milliseconds, the best of five";
 }
 
 TEST_F(BusIdle, EndsWhenNobodyWantsAnything) {

@@ -37,26 +37,12 @@ enum class Action {
     SetPolicy
 };
 
-inline constexpr std::array kActions{Action::Check,
-                                     Action::CheckImage,
-                                     Action::Update,
-                                     Action::UpdateImage,
-                                     Action::Downgrade,
-                                     Action::Switch,
-                                     Action::Finalize,
-                                     Action::Rollback,
-                                     Action::Collect,
-                                     Action::Pin,
-                                     Action::Remove,
-                                     Action::Verify,
-                                     Action::Repair,
-                                     Action::PreviewEtc,
-                                     Action::RestoreEtc,
-                                     Action::Cancel,
-                                     Action::Pause,
-                                     Action::Inhibit,
-                                     Action::IgnoreInhibitors,
-                                     Action::SetPolicy};
+inline constexpr std::array kActions{
+    Action::Check,     Action::CheckImage, Action::Update,           Action::UpdateImage,
+    Action::Downgrade, Action::Switch,     Action::Finalize,         Action::Rollback,
+    Action::Collect,   Action::Pin,        Action::Remove,           Action::Verify,
+    Action::Repair,    Action::PreviewEtc, Action::RestoreEtc,       Action::Cancel,
+    Action::Pause,     Action::Inhibit,    Action::IgnoreInhibitors, Action::SetPolicy};
 
 /// "org.cfsupdate1.update-image", ...
 [[nodiscard]] std::string_view action_id(Action action);

@@ -200,8 +200,7 @@ void Service::shut_down(std::function<void()> done) {
 
 std::optional<std::chrono::steady_clock::time_point> Service::idle_since() const {
     const bool busy = jobs_.active() != nullptr || jobs_.state_name() == "starting" ||
-                      !inhibitors_->list().empty() || callers_->is_asking() ||
-                      automatic_->busy();
+                      !inhibitors_->list().empty() || callers_->is_asking() || automatic_->busy();
     if (busy || stopping_) return std::nullopt;
     return pump_.last_message();
 }

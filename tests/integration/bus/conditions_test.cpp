@@ -45,7 +45,7 @@ class Conditions : public testing::Test {
     test::PrivateBus bus_;
     boost::asio::io_context io_;
     std::unique_ptr<sdbus::IConnection> connection_ = bus::connect(bus_.address());
-    BusPump pump_{io_, *connection_, [](const std::string&) {}};
+    BusPump pump_{io_, *connection_, [](const std::string&) {}, {}};
     ConditionWatch::Timing timing_{2000ms, 20ms};
     int changes_ = 0;
     ConditionWatch watch_{io_, *connection_, pump_, timing_, [this] { ++changes_; }};

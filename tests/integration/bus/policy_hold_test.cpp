@@ -116,7 +116,7 @@ TEST(Automatic, AStrictPolicyHoldsAUserAndNotRoot) {
     system.set("Metered", 1U);
     boost::asio::io_context io;
     const auto connection = bus::connect(bus.address());
-    service::BusPump pump(io, *connection, [](const std::string&) {});
+    service::BusPump pump(io, *connection, [](const std::string&) {}, {});
     pump.start();
     Automatic::Config config;
     config.policy.strict = {"metered"};

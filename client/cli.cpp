@@ -176,6 +176,7 @@ void Tree::add_updates() {
         update->add_flag("--automatic",
                          update_options->automatic,
                          "do what policy.automatic says, when the policy lets it: 5 it waits");
+    automatic->option_text("(alone)");
     for (CLI::Option* const other : rest) {
         if (other->get_single_name() != "help") automatic->excludes(other);
     }

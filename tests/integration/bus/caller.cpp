@@ -86,7 +86,8 @@ class Caller {
                              : bus::call(*object, interface.c_str(), method, ask, options);
         sdbus::ObjectPath job;
         // A descriptor that Inhibit gives goes with the reply.
-        const bool is_job = method != "Cancel" && method != "Inhibit" && method != "History";
+        const bool is_job = method != "Cancel" && method != "Inhibit" && method != "History" &&
+                            method != "SetPolicy";
         if (!without && is_job) reply >> job;
         return "ok " + std::string(job);
     }

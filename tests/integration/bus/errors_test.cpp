@@ -35,7 +35,7 @@ TEST_F(BusErrors, AnUnknownOptionIsNamed) {
                   client().start("Update", {{"froce", sdbus::Variant{true}}});
               }),
               "org.freedesktop.DBus.Error.InvalidArgs: option 'froce' is not known to Update\n"
-              "Hint: Update takes the options downgrade, expected-digest, finalize, "
+              "Hint: Update takes the options automatic, downgrade, expected-digest, finalize, "
               "ignore-inhibitors, image, lock.");
 }
 

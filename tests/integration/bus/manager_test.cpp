@@ -94,7 +94,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
     site_.engine.set_status(full_status());
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 15U);
+    EXPECT_EQ(all.size(), 16U);
     const auto booted = value<bus::VariantMap>(all, "Booted");
     EXPECT_EQ(value<std::string>(booted, "digest"), "aa");
     EXPECT_EQ(value<std::string>(booted, "state"), "booted");
@@ -106,7 +106,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
 TEST_F(Manager, WithoutAnythingToShowIsEmptyNotAbsent) {
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 15U);
+    EXPECT_EQ(all.size(), 16U);
     EXPECT_TRUE(value<bus::VariantMap>(all, "Booted").empty());
     EXPECT_TRUE(value<std::vector<bus::VariantMap>>(all, "Deployments").empty());
 }

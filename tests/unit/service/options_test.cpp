@@ -103,10 +103,10 @@ TEST(Options, AnUnknownOneIsNamedTogetherWithTheKnown) {
     std::string hint;
     EXPECT_EQ(refusal(JobKind::Update, text("finalise", "no"), &hint),
               "option 'finalise' is not known to Update");
-    EXPECT_EQ(
-        hint,
-        "Update takes the options downgrade, expected-digest, finalize, ignore-inhibitors, image, "
-        "lock.");
+    EXPECT_EQ(hint,
+              "Update takes the options automatic, downgrade, expected-digest, finalize, "
+              "ignore-inhibitors, image, "
+              "lock.");
     EXPECT_EQ(refusal(JobKind::Rollback, text("image", "x"), &hint),
               "option 'image' is not known to Rollback");
     EXPECT_EQ(hint, "Rollback takes no options.");

@@ -77,7 +77,7 @@ void Automatic::submit(const JobRequest& request, const Initiator& caller, Accep
             answer(service::to_error(std::current_exception()));
         }
     };
-    const bool held = request.kind == JobKind::Update && caller.uid != 0 && !policy_.strict.empty();
+    const bool held = is_update(request.kind) && caller.uid != 0 && !policy_.strict.empty();
     if (!held) return accept(then);
     know([this, accept, then = std::move(then)] {
         const auto blockers = policy::decide(policy_, question(Step::Stage, Trigger::Cli));

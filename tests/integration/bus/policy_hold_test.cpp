@@ -143,6 +143,7 @@ TEST(Automatic, AStrictPolicyHoldsAUserAndNotRoot) {
     EXPECT_EQ(answers, std::vector<std::string>{"accepted"}) << "at once";
     // Two at the same time: the first answer must not take the other's knowledge away.
     automatic.submit(update, {1000, ":1.1"}, note);
+    update.kind = service::JobKind::Stage;
     automatic.submit(update, {1000, ":1.2"}, note);
     const auto end = std::chrono::steady_clock::now() + 5s;
     while (answers.size() < 3 && std::chrono::steady_clock::now() < end)

@@ -127,7 +127,23 @@ std::uint64_t DiskRoom::could_bring() {
     return result.bytes;
 }
 
+/// Where the state has a file system of its own nothing is dropped for it: what a version's /etc
+/// takes is little, and what fills such a disk is not ours.
+void DiskRoom::require_state() const {
+    const int state = machine_.state.fd();
+    if (is_same_file_system(machine_.store().dir_fd(), state)) return;
+    const std::uint64_t needed = state_bytes_ + kSmallThings;
+    const std::uint64_t free = free_space(state).available;
+    if (free >= needed) return;
+    throw Error(ErrorCode::NoSpace,
+                "/etc of a new version needs " + std::to_string(needed) + " bytes where '" +
+                    machine_.settings.sysroot + "/state' lies, and " + std::to_string(free) +
+                    " are free",
+                "free space on that file system, or let a version go: 'cfsctl remove'");
+}
+
 void DiskRoom::plan() {
+    require_state();
     if (available() >= need().most) return;
     collect();
     const DiskNeed needed = need();

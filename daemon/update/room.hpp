@@ -36,7 +36,8 @@ class DiskRoom {
              const std::stop_token& stop);
 
     /// NoSpace when it cannot fit, whatever may be dropped: what is needed, what is free, what
-    /// dropping would bring. Drops no deployment but what a collection would.
+    /// dropping would bring. The same where the state lies on a file system of its own. Drops no
+    /// deployment but what a collection would.
     void plan();
 
     /// As far as it is sure now. \param image of the new one: a kept slot of the same image shares
@@ -47,6 +48,7 @@ class DiskRoom {
     [[nodiscard]] bool make_more(const Digest& image);
 
  private:
+    void require_state() const;
     [[nodiscard]] DiskNeed need();
     [[nodiscard]] std::uint64_t available();
     void collect();

@@ -314,6 +314,21 @@ TEST_F(TightStore, WhatIsNotEnoughWithAllOfThemIsRefusedAndDropsNone) {
     EXPECT_EQ(site().snapshot(), before);
 }
 
+TEST_F(TightStore, AStateOnADiskOfItsOwnIsPlannedForToo) {
+    open("updated");
+    SmallDisk state(site().settings.sysroot + "/state");
+    state.leave_free(64 << 10);
+    site().progress.last_done = 0;
+    const std::string before = site().snapshot();
+    EXPECT_EQ(update("v3"), "NoSpace") << text_;
+    EXPECT_NE(text_.find("/state' lies"), std::string::npos) << text_;
+    EXPECT_EQ(std::count(site().progress.stages.begin(), site().progress.stages.end(), "fetch"), 0);
+    EXPECT_EQ(site().snapshot(), before);
+    state.leave_free(4 << 20);
+    EXPECT_EQ(update("v3"), "no error") << text_;
+    EXPECT_EQ(crash_->unsound(), "");
+}
+
 TEST_F(TightStore, WhatNobodyNeedsGoesFirst) {
     open("updated");
     site().update_to(test::Site::image("v2-big"), false);

@@ -57,13 +57,18 @@ void remove_variable(int dir) {
     (void)unlink_at(dir, kOneShotFile);
 }
 
-/// Whatever stops it, there is no trial by variable here.
+/// Firmware that fails is not one that has no such memory.
+bool is_failure(const Error& e) {
+    const int err = e.system().value();
+    return e.code() == ErrorCode::Io && err != EROFS && err != EPERM && err != EACCES;
+}
+
 template <typename F>
 void on_variables(const std::string& efivars, F&& change) {
     try {
         change(open_root(efivars).get());
     } catch (const Error& e) {
-        throw Error(ErrorCode::Unsupported,
+        throw Error(is_failure(e) ? ErrorCode::Io : ErrorCode::Unsupported,
                     e.system(),
                     std::string("the EFI variable ") + kOneShot + " in '" + efivars +
                         "' cannot be written: " + e.what(),

@@ -15,10 +15,11 @@ namespace cfs::boot {
 /// The loader starts the entry that `pattern` (ASCII; "*" and "?" in it) names, once. Durable when
 /// it returns; nothing is written where it says so already, because such memory wears out. After a
 /// crash the old choice is there, the new one, or none. \throws Error Unsupported with what stops
-/// it
+/// it, Io when the firmware fails
 void set_one_shot(const std::string& efivars, const std::string& pattern);
 
-/// Ends that, if it is this choice; another one, or none, is left alone. \throws Error Unsupported
+/// Ends that, if it is this choice; another one, or none, is left alone. \throws Error as
+/// set_one_shot()
 void clear_one_shot(const std::string& efivars, const std::string& pattern);
 
 }  // namespace cfs::boot

@@ -57,6 +57,16 @@ class Switch : public testing::Test {
     /// From the configured image, or where somebody switched to.
     update::UpdateResult update_plainly() { return site_.engine().update({}, site_.progress, {}); }
 
+    /// The tag "zebra" of the site's own layout moves on to the second version.
+    void move_tag() const {
+        const std::string index = site_.dir / "images/index.json";
+        std::ifstream in(index);
+        std::string text(std::istreambuf_iterator<char>(in), {});
+        text.replace(text.find("\"zebra\""), 7, "\"zebra-old\"");
+        text.replace(text.find("\"zebra2\""), 8, "\"zebra\"");
+        std::ofstream(index) << text;
+    }
+
     /// As the boot's own verbs do when all is well.
     std::string boot_well() {
         const std::string file = site_.reboot();
@@ -130,13 +140,7 @@ TEST_F(Switch, UpdatesComeFromThereAndAfterARollbackFromWhereTheyCameBefore) {
     boot_well();
     EXPECT_EQ(status().image, moving);
     EXPECT_EQ(update_plainly().outcome, UpdateOutcome::NothingToDo);
-    // The tag moves on.
-    const std::string index = site_.dir / "images/index.json";
-    std::ifstream in(index);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    text.replace(text.find("\"zebra\""), 7, "\"zebra-old\"");
-    text.replace(text.find("\"zebra2\""), 8, "\"zebra\"");
-    std::ofstream(index) << text;
+    move_tag();
     EXPECT_TRUE(site_.engine().check("", site_.progress, {}).update_available);
     const auto newer = update_plainly();
     EXPECT_EQ(newer.deployment.version, "2");
@@ -219,12 +223,7 @@ TEST_F(Switch, StagedFirstItIsTriedAfterTheNextShutdown) {
 TEST_F(Switch, AutomationWaitsForItsFirstBoot) {
     const std::string moving = site_.own_image("zebra");
     switch_to(moving);
-    const std::string index = site_.dir / "images/index.json";
-    std::ifstream in(index);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    text.replace(text.find("\"zebra\""), 7, "\"zebra-old\"");
-    text.replace(text.find("\"zebra2\""), 8, "\"zebra\"");
-    std::ofstream(index) << text;
+    move_tag();
     EXPECT_EQ(update_plainly().outcome, UpdateOutcome::NothingToDo);
     EXPECT_NE(site_.progress.messages.back().find("waits for its first boot"), std::string::npos);
     EXPECT_TRUE(site_.reboot().starts_with("zebra_1-"));

@@ -224,6 +224,7 @@ class Forgetful {
     [[nodiscard]] std::vector<std::string> power_fails_at(const std::string& point) const {
         return {"CFS_CRASH_POINT=" + point,
                 "LD_PRELOAD=" CFS_FORGET_IO,
+                "ASAN_OPTIONS=verify_asan_link_order=0",
                 "CFS_FORGET_DIR=" + machine_,
                 "CFS_FORGET_SCRIPT=" CFS_FORGET,
                 "CFS_FORGET_SHADOW=" + shadow_};

@@ -9,7 +9,6 @@
 namespace cfs::update {
 namespace {
 
-constexpr const char* kFile = "policy.json";
 constexpr std::size_t kMaxFile = 65536;
 
 }  // namespace
@@ -17,7 +16,7 @@ constexpr std::size_t kMaxFile = 65536;
 std::string load_policy_memory(const settings::Settings& settings) {
     try {
         const StateDir state(open_root(settings.sysroot).get(), false);
-        return find_text_at(state.fd(), kFile, kMaxFile).value_or("");
+        return find_text_at(state.fd(), kPolicyMemory, kMaxFile).value_or("");
     } catch (const Error& e) {
         if (e.code() == ErrorCode::NotFound) return {};
         throw;
@@ -26,7 +25,7 @@ std::string load_policy_memory(const settings::Settings& settings) {
 
 void save_policy_memory(const settings::Settings& settings, const std::string& text) {
     const StateDir state(open_root(settings.sysroot).get(), true);
-    replace_file_at(state.fd(), kFile, as_bytes(text), 0600);
+    replace_file_at(state.fd(), kPolicyMemory, as_bytes(text), 0600);
 }
 
 }  // namespace cfs::update

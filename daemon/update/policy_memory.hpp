@@ -9,6 +9,9 @@
 
 namespace cfs::update {
 
+/// Written without the deployments' lock.
+inline constexpr const char* kPolicyMemory = "policy.json";
+
 /// Empty when there is none, or no state.
 [[nodiscard]] std::string load_policy_memory(const settings::Settings& settings);
 

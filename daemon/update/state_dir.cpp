@@ -4,6 +4,7 @@
 #include "base/fs_at.hpp"
 #include "base/log.hpp"
 #include "update/json.hpp"
+#include "update/policy_memory.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -66,11 +67,15 @@ void tidy(const std::string& path, F&& remove) {
     }
 }
 
+constexpr const char* kPausedJob = "paused-job.json";
+
 void sweep_file(int dir, const std::string& name) {
     const std::string file = temporary_of(name);
     if (file.empty()) return;
     const auto st = stat_at(dir, name);
-    const bool may_be_in_use = file == kJobId || file == kLastError || file == kBootFailure;
+    // Those are written without the deployments' lock.
+    const bool may_be_in_use = file == kJobId || file == kLastError || file == kBootFailure ||
+                               file == kPolicyMemory || file == kPausedJob;
     if (!st || (may_be_in_use && st->st_mtime + kInUseSeconds > std::time(nullptr))) return;
     (void)unlink_at(dir, name);
 }

@@ -281,6 +281,15 @@ TEST_F(StateDirTest, SweepsTheOtherTemporariesToo) {
     EXPECT_TRUE(std::filesystem::is_empty(root_ / "state/cfsupdated/deployments"));
 }
 
+/// Somebody may be about to rename them: they are written without the lock that a sweep needs.
+TEST_F(StateDirTest, LeavesTemporariesThatMayBeInUse) {
+    for (const char* file : {".policy.json.0123456789ab", ".paused-job.json.0123456789ab"}) {
+        root_.write(std::string("state/cfsupdated/") + file, "x");
+        state_.sweep_temporaries();
+        EXPECT_TRUE(std::filesystem::exists(root_ / (std::string("state/cfsupdated/") + file)));
+    }
+}
+
 TEST(Record, OddTextIsNoRecord) {
     for (const char* text :
          {"", "[]", "{}", "{\"stem\":\"x\"}", "{\"stem\":1,\"phase\":\"staged\"}"}) {

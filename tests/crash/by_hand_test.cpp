@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is done once and by itself, killed at each of its points: going forward again after a
 // rollback, taking one file of /etc back from the image, giving an armed version up at shutdown.
-#include "crash_site.hpp"
+#include "forgetful.hpp"
 #include "update/shutdown.hpp"
 
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -14,7 +13,9 @@
 namespace cfs {
 namespace {
 
+using test::Crash;
 using test::CrashSite;
+using test::die;
 using test::Ended;
 using test::run_process;
 
@@ -59,8 +60,12 @@ const ByHand& give_up() {
     return verb;
 }
 
+std::vector<std::string> command(const CrashSite& crash, const ByHand& verb) {
+    return crash.command(CFS_DRIVE, verb.verb, verb.argument);
+}
+
 Ended run(const CrashSite& crash, const ByHand& verb, const std::string& variable) {
-    return run_process(crash.command(CFS_DRIVE, verb.verb, verb.argument), {variable});
+    return run_process(command(crash, verb), {variable});
 }
 
 std::string machine(const ByHand& verb) {
@@ -73,7 +78,7 @@ std::string etc_file(CrashSite& crash, const std::string& name) {
     return "sysroot/state/deploy/" + booted.value().digest + "/etc/" + name;
 }
 
-class ForwardCrashPoint : public testing::TestWithParam<std::string> {};
+class ForwardCrashPoint : public testing::TestWithParam<Crash> {};
 
 /// Its record is the first thing that is durable, so each crash ends in the new state.
 TEST_P(ForwardCrashPoint, IsFinishedByTheNextStart) {
@@ -81,8 +86,7 @@ TEST_P(ForwardCrashPoint, IsFinishedByTheNextStart) {
     ASSERT_EQ(run(untouched, forward(), "UNUSED=").code, 0);
     CrashSite crash(machine(forward()));
     crash.guard({"1", "2"});
-    const Ended ended = run(crash, forward(), "CFS_CRASH_POINT=" + GetParam());
-    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    ASSERT_NO_FATAL_FAILURE(die(crash, command(crash, forward()), GetParam()));
     EXPECT_EQ(crash.harm(), "");
     crash.site.engine().reconcile();
     EXPECT_EQ(crash.unsound(), "");
@@ -92,7 +96,7 @@ TEST_P(ForwardCrashPoint, IsFinishedByTheNextStart) {
     EXPECT_TRUE(std::filesystem::exists(crash.site.dir / etc_file(crash, "of-second.conf")));
 }
 
-class RestoreCrashPoint : public testing::TestWithParam<std::string> {};
+class RestoreCrashPoint : public testing::TestWithParam<Crash> {};
 
 TEST_P(RestoreCrashPoint, LeavesTheOldFileOrTheNew) {
     CrashSite untouched(machine(restore()));
@@ -102,10 +106,9 @@ TEST_P(RestoreCrashPoint, LeavesTheOldFileOrTheNew) {
     ASSERT_NE(pristine, edited);
 
     CrashSite crash(machine(restore()));
-    const Ended ended = run(crash, restore(), "CFS_CRASH_POINT=" + GetParam());
-    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    ASSERT_NO_FATAL_FAILURE(die(crash, command(crash, restore()), GetParam()));
     EXPECT_EQ(crash.site.dir.read(etc_file(crash, "edited.conf")),
-              GetParam() == "update.etc-restored" ? pristine : edited);
+              GetParam().point == "update.etc-restored" ? pristine : edited);
     crash.site.engine().reconcile();
     EXPECT_EQ(crash.unsound(), "");
     EXPECT_EQ(run(crash, restore(), "UNUSED=").code, 0);
@@ -120,7 +123,7 @@ void rearm(CrashSite& crash) {
     crash.site.dir.write(etc_file(crash, "conf.d/two/mine"), "the image has a file there\n");
 }
 
-class GivingUpCrashPoint : public testing::TestWithParam<std::string> {};
+class GivingUpCrashPoint : public testing::TestWithParam<Crash> {};
 
 TEST_P(GivingUpCrashPoint, GivesTheSlotItsOwnEtcBack) {
     CrashSite kept(machine(give_up()));
@@ -130,8 +133,7 @@ TEST_P(GivingUpCrashPoint, GivesTheSlotItsOwnEtcBack) {
     CrashSite crash(machine(give_up()));
     rearm(crash);
     crash.guard({"1"});
-    const Ended ended = run(crash, give_up(), "CFS_CRASH_POINT=" + GetParam());
-    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    ASSERT_NO_FATAL_FAILURE(die(crash, command(crash, give_up()), GetParam()));
     EXPECT_EQ(crash.harm(), "");
     EXPECT_TRUE(update::last_finalize_failure(crash.site.settings));
     crash.site.engine().reconcile();
@@ -148,26 +150,30 @@ TEST_P(GivingUpCrashPoint, GivesTheSlotItsOwnEtcBack) {
               test::tree_listing(kept.site.dir / deploy));
 }
 
-std::string point_name(const testing::TestParamInfo<std::string>& row) {
-    std::string name = row.param;
-    for (char& c : name) {
-        if (c == '-' || c == '.') c = '_';
-    }
-    return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Points,
+INSTANTIATE_TEST_SUITE_P(Killed,
                          ForwardCrashPoint,
-                         testing::ValuesIn(forward().points),
-                         point_name);
-INSTANTIATE_TEST_SUITE_P(Points,
+                         testing::ValuesIn(test::killed_at(forward().points)),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(PowerLoss,
+                         ForwardCrashPoint,
+                         testing::ValuesIn(test::power_lost_at(forward().points)),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(Killed,
                          GivingUpCrashPoint,
-                         testing::ValuesIn(give_up().points),
-                         point_name);
-INSTANTIATE_TEST_SUITE_P(Points,
+                         testing::ValuesIn(test::killed_at(give_up().points)),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(PowerLoss,
+                         GivingUpCrashPoint,
+                         testing::ValuesIn(test::power_lost_at(give_up().points)),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(Killed,
                          RestoreCrashPoint,
-                         testing::ValuesIn(restore().points),
-                         point_name);
+                         testing::ValuesIn(test::killed_at(restore().points)),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(PowerLoss,
+                         RestoreCrashPoint,
+                         testing::ValuesIn(test::power_lost_at(restore().points)),
+                         test::crash_name);
 
 TEST(ByHandCrashPoints, AreAllListed) {
     for (const ByHand* verb : {&forward(), &restore(), &give_up()}) {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The driver is killed at each named point of each verb.
+// The driver is killed at each named point of each verb, and the machine loses its power there.
 #include "base/crash_point.hpp"
-#include "crash_site.hpp"
+#include "forgetful.hpp"
 
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <ostream>
 #include <set>
@@ -15,7 +14,10 @@
 namespace cfs {
 namespace {
 
+using test::Crash;
 using test::CrashSite;
+using test::Death;
+using test::die;
 using test::run_process;
 
 struct Verb {
@@ -161,18 +163,29 @@ std::ostream& operator<<(std::ostream& out, const Verb& verb) {
 
 struct Point {
     const Verb* verb;
-    std::string name;
+    Crash crash;
 };
 
 std::ostream& operator<<(std::ostream& out, const Point& point) {
-    return out << title(*point.verb) << ' ' << point.name;
+    return out << title(*point.verb) << ' ' << point.crash;
 }
 
-std::vector<Point> all_points() {
+std::vector<Point> kills() {
     std::vector<Point> out;
     for (const Verb& verb : verbs()) {
-        for (const auto& name : verb.points)
-            out.push_back({&verb, name});
+        for (const auto& crash : test::killed_at(verb.points))
+            out.push_back({&verb, crash});
+    }
+    return out;
+}
+
+/// Another point of each verb in a short run.
+std::vector<Point> power_losses() {
+    std::vector<Point> out;
+    std::size_t count = 0;
+    for (const Point& kill : kills()) {
+        if (test::is_sampled(count++))
+            out.push_back({kill.verb, {kill.crash.point, Death::PowerLoss}});
     }
     return out;
 }
@@ -188,9 +201,8 @@ TEST_P(CrashPoint, LeavesOldOrNewAndNothingElse) {
     CrashSite crash(machine(verb));
     const bool has_old = !verb.guarded.empty();
     if (has_old) crash.guard(verb.guarded);
-    const auto ended = run_process(crash.command(CFS_DRIVE, verb.name, verb.tag),
-                                   {"CFS_CRASH_POINT=" + GetParam().name});
-    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    ASSERT_NO_FATAL_FAILURE(
+        die(crash, crash.command(CFS_DRIVE, verb.name, verb.tag), GetParam().crash));
     EXPECT_EQ(crash.harm(), "");
     if (has_old) {
         crash.site.engine().reconcile();
@@ -204,83 +216,16 @@ TEST_P(CrashPoint, LeavesOldOrNewAndNothingElse) {
 }
 
 std::string name_of(const testing::TestParamInfo<Point>& row) {
-    std::string name = title(*row.param.verb) + "_at_" + row.param.name;
-    for (char& c : name) {
-        if (c == '-' || c == '.') c = '_';
-    }
-    return name;
+    return title(*row.param.verb) + "_at_" + test::test_name(row.param.crash.point);
 }
 
-INSTANTIATE_TEST_SUITE_P(Verbs, CrashPoint, testing::ValuesIn(all_points()), name_of);
+INSTANTIATE_TEST_SUITE_P(Killed, CrashPoint, testing::ValuesIn(kills()), name_of);
+INSTANTIATE_TEST_SUITE_P(PowerLoss, CrashPoint, testing::ValuesIn(power_losses()), name_of);
 
-/// The disk of a machine that loses its power: it has nothing that was not synced.
-class Forgetful {
- public:
-    explicit Forgetful(const CrashSite& crash)
-        : machine_(crash.site.dir.path()), shadow_(dir_ / "shadow") {
-        tell("begin");
-    }
-
-    [[nodiscard]] std::vector<std::string> power_fails_at(const std::string& point) const {
-        return {"CFS_CRASH_POINT=" + point,
-                "LD_PRELOAD=" CFS_FORGET_IO,
-                "ASAN_OPTIONS=verify_asan_link_order=0",
-                "CFS_FORGET_DIR=" + machine_,
-                "CFS_FORGET_SCRIPT=" CFS_FORGET,
-                "CFS_FORGET_SHADOW=" + shadow_};
-    }
-
-    void power_returns() { tell("end"); }
-
- private:
-    void tell(const char* what) {
-        const auto ended = run_process({CFS_FORGET, what, machine_, shadow_});
-        EXPECT_EQ(ended.code, 0) << ended.output;
-    }
-
-    test::TempDir dir_;
-    std::string machine_, shadow_;
-};
-
-class PowerLoss : public testing::TestWithParam<Point> {};
-
-TEST_P(PowerLoss, LeavesOldOrNewAndNothingElse) {
-    const Verb& verb = *GetParam().verb;
-    CrashSite untouched(machine(verb));
-    ASSERT_EQ(run_process(untouched.command(CFS_DRIVE, verb.name, verb.tag)).code, 0);
-    ASSERT_EQ(run_process(untouched.command(CFS_DRIVE, "collect")).code, 0);
-    CrashSite crash(machine(verb));
-    crash.guard(verb.guarded);
-    Forgetful disk(crash);
-    const auto ended = run_process(crash.command(CFS_DRIVE, verb.name, verb.tag),
-                                   disk.power_fails_at(GetParam().name));
-    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
-    disk.power_returns();
-    EXPECT_EQ(crash.harm(), "");
-    crash.site.engine().reconcile();
-    EXPECT_EQ(crash.unsound(), "");
-    go_on(crash, verb);
-    EXPECT_EQ(crash.unsound(), "");
-    EXPECT_EQ(crash.inventory(), untouched.inventory());
-}
-
-/// Each takes seconds: a part of them, another one of each verb, and all with CFS_LONG.
-std::vector<Point> sampled_points() {
-    const char* all = std::getenv("CFS_LONG");
-    const std::size_t step = all != nullptr && std::string(all) == "1" ? 1 : 7;
-    std::vector<Point> out;
-    std::size_t count = 0;
-    for (const Point& point : all_points()) {
-        const bool has_old = !point.verb->guarded.empty();
-        if (has_old && count++ % step == 0) out.push_back(point);
-    }
-    return out;
-}
-
-INSTANTIATE_TEST_SUITE_P(Verbs, PowerLoss, testing::ValuesIn(sampled_points()), name_of);
+class RevertingEtc : public testing::TestWithParam<Crash> {};
 
 /// Finalizing dies behind the exchange, and then the reconcile that gives the /etc back.
-TEST(RevertingEtc, CanBeInterrupted) {
+TEST_P(RevertingEtc, CanBeInterrupted) {
     CrashSite crash(std::string(CFS_MACHINES) + "/returned");
     const std::string deploy = crash.site.settings.sysroot + "/state/deploy/";
     std::string kept;
@@ -290,13 +235,11 @@ TEST(RevertingEtc, CanBeInterrupted) {
     ASSERT_NE(kept, "");
     crash.guard({"1"});
     const auto die_at = [&](const char* verb, const char* tag, const char* point) {
-        const auto ended = run_process(crash.command(CFS_DRIVE, verb, tag),
-                                       {std::string("CFS_CRASH_POINT=") + point});
-        EXPECT_EQ(ended.signal, SIGKILL) << ended.output;
+        die(crash, crash.command(CFS_DRIVE, verb, tag), {point, GetParam().death});
     };
     die_at("update", "v2", "update.before-arm");
     EXPECT_TRUE(std::filesystem::exists(kept + "/etc.next/of-second.conf"));
-    die_at("reconcile", "", "update.etc-reverted");
+    die_at("reconcile", "", GetParam().point.c_str());
     EXPECT_TRUE(std::filesystem::exists(kept + "/etc/of-second.conf"));
     crash.site.engine().reconcile();
     EXPECT_TRUE(std::filesystem::exists(kept + "/etc/of-second.conf"));
@@ -304,16 +247,25 @@ TEST(RevertingEtc, CanBeInterrupted) {
     EXPECT_EQ(crash.unsound(), "");
 }
 
+INSTANTIATE_TEST_SUITE_P(Killed,
+                         RevertingEtc,
+                         testing::ValuesIn(test::killed_at({"update.etc-reverted"})),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(PowerLoss,
+                         RevertingEtc,
+                         testing::ValuesIn(test::power_lost_at({"update.etc-reverted"})),
+                         test::crash_name);
+
+class NotingAFallback : public testing::TestWithParam<Crash> {};
+
 /// A version's tries are used up, and whoever notices that dies before it is held.
-TEST(NotingAFallback, CanBeInterrupted) {
+TEST_P(NotingAFallback, CanBeInterrupted) {
     CrashSite crash(std::string(CFS_MACHINES) + "/installed");
     (void)crash.site.update("v2");
     const std::string uki = crash.site.engine().status().staged->uki;
     const std::string folder = crash.site.settings.esp + "/EFI/Linux/";
     std::filesystem::rename(folder + uki, folder + uki.substr(0, uki.find('+')) + "+0-2.efi");
-    const auto ended = run_process(crash.command(CFS_DRIVE, "reconcile"),
-                                   {"CFS_CRASH_POINT=update.fallback-noted"});
-    EXPECT_EQ(ended.signal, SIGKILL) << ended.output;
+    die(crash, crash.command(CFS_DRIVE, "reconcile"), GetParam());
     EXPECT_EQ(crash.site.engine().status().deployments.at(0).state, update::DeploymentState::Kept);
     crash.site.engine().reconcile();
     const auto status = crash.site.engine().status();
@@ -321,6 +273,15 @@ TEST(NotingAFallback, CanBeInterrupted) {
     ASSERT_TRUE(status.fallback);
     EXPECT_EQ(status.fallback->version, "2");
 }
+
+INSTANTIATE_TEST_SUITE_P(Killed,
+                         NotingAFallback,
+                         testing::ValuesIn(test::killed_at({"update.fallback-noted"})),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(PowerLoss,
+                         NotingAFallback,
+                         testing::ValuesIn(test::power_lost_at({"update.fallback-noted"})),
+                         test::crash_name);
 
 class CrashPoints : public testing::TestWithParam<Verb> {};
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A repair is killed at each point where it has just made something durable, or is about to.
-#include "crash_site.hpp"
+#include "forgetful.hpp"
 #include "store/splitstream.hpp"
 #include "update/compose.hpp"
 #include "update/machine.hpp"
 
 #include <gtest/gtest.h>
 
-#include <csignal>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -16,6 +15,7 @@
 namespace cfs {
 namespace {
 
+using test::Crash;
 using test::CrashSite;
 using test::run_process;
 
@@ -89,12 +89,12 @@ const std::set<std::string> kPoints = {"store.replacement-synced",
                                        "esp.restored",
                                        "update.history-written"};
 
-class RepairCrashPoint : public testing::TestWithParam<std::string> {};
+class RepairCrashPoint : public testing::TestWithParam<Crash> {};
 
 TEST_P(RepairCrashPoint, LosesNothingAndIsFinishedByTheNextRepair) {
     const Broken machine;
-    const auto ended = machine.drive("repair", {"CFS_CRASH_POINT=" + GetParam()});
-    ASSERT_EQ(ended.signal, SIGKILL) << ended.output;
+    ASSERT_NO_FATAL_FAILURE(
+        test::die(machine.crash, machine.crash.command(CFS_DRIVE, "repair"), GetParam()));
     const auto after = objects_of(machine.crash);
     for (const auto& [path, was] : machine.damaged) {
         ASSERT_EQ(after.count(path), 1U) << path;
@@ -113,13 +113,14 @@ TEST_P(RepairCrashPoint, LosesNothingAndIsFinishedByTheNextRepair) {
     EXPECT_EQ(machine.crash.inventory(), untouched.inventory());
 }
 
-INSTANTIATE_TEST_SUITE_P(Points, RepairCrashPoint, testing::ValuesIn(kPoints), [](const auto& row) {
-    std::string name = row.param;
-    for (char& c : name) {
-        if (c == '-' || c == '.') c = '_';
-    }
-    return name;
-});
+INSTANTIATE_TEST_SUITE_P(Killed,
+                         RepairCrashPoint,
+                         testing::ValuesIn(test::killed_at(kPoints)),
+                         test::crash_name);
+INSTANTIATE_TEST_SUITE_P(PowerLoss,
+                         RepairCrashPoint,
+                         testing::ValuesIn(test::power_lost_at(kPoints)),
+                         test::crash_name);
 
 TEST(RepairCrashPoints, AreAllListed) {
     const Broken machine;

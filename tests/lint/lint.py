@@ -115,9 +115,20 @@ def manuals(top):
         yield from run.stderr.splitlines()
 
 
+def crash_points(top):
+    # A point that no list of tests/crash names is one where nobody ever died.
+    named = set()
+    for path in sources(top, "tests/crash"):
+        named |= set(re.findall(r'"([a-z]+\.[a-z-]+)"', path.read_text()))
+    for path in sources(top, "daemon"):
+        for point in re.findall(r'crash_point\(\s*"([^"]+)"', path.read_text()):
+            if point not in named:
+                yield f"{path}: no test in tests/crash dies at {point}"
+
+
 def main():
     checks = {"layers": layers, "sizes": sizes, "licences": licences, "format": format_,
-              "coroutines": coroutines, "manuals": manuals}
+              "coroutines": coroutines, "manuals": manuals, "crash_points": crash_points}
     findings = list(checks[sys.argv[1]](pathlib.Path(sys.argv[2])))
     print("\n".join(findings) or "nothing found")
     sys.exit(1 if findings else 0)

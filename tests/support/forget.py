@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """forget.py begin|sync|syncfs|end MACHINE SHADOW [PATH FD]: what a power cut leaves of a machine when a disk keeps
-nothing that was not synced. SHADOW/tree is that at any moment:
+nothing that was not synced. PATH is empty where only FD tells the file. SHADOW/tree is that at any moment:
 
   syncfs          all of its file system: sysroot, or the ESP
   fsync a file    its content, under the names that are durable already
@@ -59,6 +59,16 @@ class Shadow:
                 shutil.copyfileobj(source, sink)
             shutil.copystat(kept, f"{self.tree}/{name}")
 
+    def find(self, fd):
+        """The live name of an open file, None if it has none."""
+        inode = os.stat(fd).st_ino
+        for part in PARTS:
+            for folder, folders, files in os.walk(f"{self.machine}/{part}"):
+                for path in [folder] + [f"{folder}/{name}" for name in folders + files]:
+                    if os.lstat(path).st_ino == inode:
+                        return os.path.relpath(path, self.machine)
+        return None
+
     def drop(self, name):
         path = f"{self.tree}/{name}"
         shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
@@ -100,7 +110,6 @@ class Shadow:
         for i, each in enumerate(new):
             os.rename(f"{aside}/{i}", f"{self.tree}/{each}")
         self.inodes.update(brought)
-
 
     def detach(self, folder):
         """Each real folder to a place of its own, empty: its inode number is part of what a disk keeps."""
@@ -151,7 +160,9 @@ def main():
     with open(f"{shadow}/lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         path, fd = sys.argv[4:]
-        name = os.path.relpath(path, machine)
+        name = os.path.relpath(path, machine) if path else self.find(fd)
+        if name is None:
+            return
         if what == "syncfs":
             self.mirror(name.split("/")[0])
         elif stat.S_ISDIR(os.stat(fd).st_mode):

@@ -208,13 +208,12 @@ void Automatic::arm() {
     if (idle && (!when || soon < *when)) when = soon;
     timer_.cancel();
     if (!when) return;
-    timer_.expires_after(std::max(*when - config_.now(), policy::Time::duration(0)));
-    timer_.async_wait([weak = std::weak_ptr(self_), idle](const boost::system::error_code& failed) {
-        const auto self = weak.lock();
-        if (failed || !self) return;
-        if (!idle) return (*self)->look_again();
-        (*self)->watch_.know([weak] {
-            if (const auto there = weak.lock()) (*there)->look_again();
+    // The time that is asked for may be another clock's than the one that is waited on.
+    const auto there = std::chrono::system_clock::now() + (*when - config_.now());
+    timer_.wait_until(there, [this, idle] {
+        if (!idle) return look_again();
+        watch_.know([weak = std::weak_ptr(self_)] {
+            if (const auto self = weak.lock()) (*self)->look_again();
         });
     });
 }

@@ -6,11 +6,11 @@
 #include "service/job_view.hpp"
 #include "service/policy_memory.hpp"
 #include "service/request.hpp"
+#include "service/wall_timer.hpp"
 #include "service/worker.hpp"
 #include "update/status.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/system_timer.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -125,7 +125,7 @@ class Automatic {
     std::uint64_t job_ = 0;   ///< that runs for the wish; 0: none
     std::vector<policy::Blocker> waits_for_;
     std::vector<std::pair<std::string, std::string>> shown_;
-    boost::asio::system_timer timer_;
+    WallTimer timer_;
     ConditionWatch watch_;
     std::unique_ptr<sdbus::IProxy> login_;
     std::shared_ptr<Automatic*> self_;  ///< what is posted looks whether this is still there

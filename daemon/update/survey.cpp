@@ -60,6 +60,7 @@ Survey::Survey(Machine& machine,
         survey_deployment(contents_.back());
     }
     look_at_objects();
+    if (inspector_.depth() == store::Look::Read) look_into_layers();
 }
 
 void Survey::add(DamageKind kind,
@@ -244,15 +245,18 @@ void Survey::survey_documents(Contents& contents) {
     const auto& diff_ids = contents.documents->config.diff_ids;
     const auto& blobs = contents.documents->manifest.layers;
     for (std::size_t i = 0; i < std::min(diff_ids.size(), blobs.size()); ++i)
-        contents.layers.push_back({diff_ids[i], blobs[i], std::nullopt, {}});
+        contents.layers.push_back({diff_ids[i], blobs[i], std::nullopt, {}, 0});
 }
 
 void Survey::survey_layer(StoredLayer& layer) {
     const std::string name = layer_stream_name(layer.diff_id);
     const auto stream = find_sound_stream(name);
     if (!stream) return;
-    const std::string problem = problem_of(
-        [&] { layer.objects = store::open_splitstream(machine_.store(), *stream).object_refs(); });
+    const std::string problem = problem_of([&] {
+        const auto reader = store::open_splitstream(machine_.store(), *stream);
+        layer.objects = reader.object_refs();
+        layer.bytes = reader.total_size();
+    });
     if (!problem.empty()) {
         inspector_.condemn(*stream, problem);
         return add(DamageKind::Stream, "streams/" + name, problem, false);
@@ -260,6 +264,26 @@ void Survey::survey_layer(StoredLayer& layer) {
     layer.sound = stream;
     for (const Digest& object : layer.objects)
         need(object, "", std::nullopt);
+}
+
+/// Those with damaged objects are looked into when they have them again.
+void Survey::look_into_layers() {
+    for (Contents& contents : contents_) {
+        current_ = contents.record;
+        for (StoredLayer& layer : contents.layers) {
+            const bool whole =
+                layer.sound && std::none_of(layer.objects.begin(),
+                                            layer.objects.end(),
+                                            [&](const auto& o) { return is_bad(o); });
+            if (!whole) continue;
+            const std::string name = layer_stream_name(layer.diff_id);
+            const std::string problem =
+                inspector_.content_problem(name, *layer.sound, layer.diff_id);
+            if (problem.empty()) continue;
+            layer.sound.reset();
+            add(DamageKind::Stream, "streams/" + name, problem, false);
+        }
+    }
 }
 
 void Survey::need(const Digest& object,
@@ -276,6 +300,10 @@ void Survey::look_at_objects() {
     for (const auto& [object, entry] : needs_) {
         const bool read = inspector_.depth() == store::Look::Read && !inspector_.knows(object);
         if (read) bytes += machine_.store().object_size(object).value_or(0);
+    }
+    for (const Contents& contents : contents_) {
+        for (const StoredLayer& layer : contents.layers)
+            bytes += inspector_.depth() == store::Look::Read ? layer.bytes : 0;
     }
     inspector_.expect(bytes);
     for (const auto& [object, entry] : needs_) {

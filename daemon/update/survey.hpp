@@ -22,6 +22,7 @@ struct StoredLayer {
     net::Descriptor blob;         ///< in the registry
     std::optional<Digest> sound;  ///< its splitstream; nullopt: missing or damaged
     std::vector<Digest> objects;  ///< of a sound one
+    std::uint64_t bytes = 0;      ///< of a sound one, unpacked
 };
 
 /// One deployment's things in the store.
@@ -55,6 +56,7 @@ using FetchedDocuments = std::map<Digest, net::Resolved>;
 
 /// One look at everything that some deployments need: their images, pins, manifests, configs,
 /// layers and UKIs, each object that these name, and their entries on an ESP that can be read.
+/// A look that reads puts the layers together, too: a sound splitstream may be another layer's.
 /// Changes nothing. The caller holds the store's
 /// shared lock. What could not be read is damage; only Cancelled is thrown.
 class Survey {
@@ -107,6 +109,7 @@ class Survey {
     std::optional<Digest> find_sound_stream(const std::string& name);
     void need(const Digest& object, const std::string& path, std::optional<std::uint64_t> size);
     void look_at_objects();
+    void look_into_layers();
     void add(DamageKind kind, const std::string& name, const std::string& problem, bool missing);
 
     Machine& machine_;

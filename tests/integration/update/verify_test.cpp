@@ -26,8 +26,8 @@ TEST(Verify, FindsNothingOnASoundMachine) {
     EXPECT_EQ(full.objects, fast.objects);
     EXPECT_GT(full.bytes, fast.bytes);
     EXPECT_EQ(full.unvouched, 0U);
-    EXPECT_EQ(machine.site.progress.last_done, full.bytes);
-    EXPECT_EQ(machine.site.progress.last_total, full.bytes);
+    EXPECT_GT(machine.site.progress.last_done, full.bytes) << "layers are put together, too";
+    EXPECT_EQ(machine.site.progress.last_total, machine.site.progress.last_done);
     EXPECT_EQ(machine.registry().requests().size(), 0U);
 }
 

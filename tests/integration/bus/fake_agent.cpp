@@ -93,11 +93,12 @@ void FakeAgent::BeginAuthentication(sdbus::Result<>&& result,
     }
 }
 
-/// polkit's own helper does this when the password is right; only root is believed.
+/// polkit's own helper does this when the password is right; only root is believed. Without the
+/// agent's user: this one is root's, for a process of another, and polkit 126 takes that other's.
 void FakeAgent::type_password(const std::string& cookie, const Identity& identity) {
-    authority_->callMethod("AuthenticationAgentResponse2")
+    authority_->callMethod("AuthenticationAgentResponse")
         .onInterface(kAuthority)
-        .withArguments(std::uint32_t{0}, cookie, identity);
+        .withArguments(cookie, identity);
 }
 
 void FakeAgent::CancelAuthentication(const std::string& cookie) {

@@ -52,12 +52,13 @@ END
 in_trixie() { # in a mount namespace of its own, so that nothing stays mounted
   mkdir -p "$root/src" "$root/b"
   unshare -m --propagation private bash -euc '
+    mount --bind "$3" "$3"  # tests unshare mounts, for which / has to be one
     mount --bind "$1" "$3/src" && mount -o remount,bind,ro "$3/src"
     mount --bind "$2" "$3/b"
     mount -t proc proc "$3/proc"
     mount --rbind /sys "$3/sys"
     mount --rbind /dev "$3/dev"
-    mount -t tmpfs run "$3/run"
+    mount -t tmpfs run "$3/run" && mkdir "$3/run/systemd"
     exec chroot "$3" /bin/bash -c "$4"' in_trixie "$source" "$work/build" "$root" "$in_root"
 }
 

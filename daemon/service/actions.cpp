@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/actions.hpp"
 
-#include "service/text.hpp"
+#include "service/bus.hpp"
 
 namespace cfs::service {
 namespace {
@@ -105,8 +105,16 @@ std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_defau
     return {};
 }
 
-bool is_for_root_only(const JobRequest& request) {
-    return request.content != nullptr;
+std::vector<std::string> action_ids(const std::vector<Action>& actions) {
+    std::vector<std::string> ids;
+    for (const Action action : actions)
+        ids.emplace_back(action_id(action));
+    return ids;
+}
+
+std::string for_root_only(const JobRequest& request) {
+    if (request.content == nullptr) return "";
+    return "see content of files in /etc, the option 'content'";
 }
 
 ActionDetails details_of(const JobRequest& request) {

@@ -57,8 +57,11 @@ inline constexpr std::array kActions{
 /// \param finalize_by_default the setting update.auto_finalize
 [[nodiscard]] std::vector<Action> actions_of(const JobRequest& request, bool finalize_by_default);
 
-/// No password but root's opens it: content of files in /etc.
-[[nodiscard]] bool is_for_root_only(const JobRequest& request);
+/// For CallerCheck.
+[[nodiscard]] std::vector<std::string> action_ids(const std::vector<Action>& actions);
+
+/// What no password but root's opens, as CallerCheck::Ask::root_only; "" when there is nothing.
+[[nodiscard]] std::string for_root_only(const JobRequest& request);
 
 /// What a person who is asked for a password should know: option names and their texts, cut and
 /// without control characters, because the caller wrote them.

@@ -2,7 +2,7 @@
 #include "service/automatic.hpp"
 
 #include "base/log.hpp"
-#include "service/bus_error.hpp"
+#include "service/bus.hpp"
 
 #include <boost/asio/post.hpp>
 

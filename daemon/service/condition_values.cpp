@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/condition_values.hpp"
 
-#include "service/text.hpp"
+#include "service/bus.hpp"
 
 #include <algorithm>
 

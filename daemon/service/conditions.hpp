@@ -2,7 +2,7 @@
 #pragma once
 
 #include "policy/decide.hpp"
-#include "service/bus_pump.hpp"
+#include "service/bus.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -5,7 +5,7 @@
 #include "base/file_io.hpp"
 #include "base/log.hpp"
 #include "base/stop.hpp"
-#include "service/bus_error.hpp"
+#include "service/bus.hpp"
 #include "service/status_dict.hpp"
 
 #include <exception>

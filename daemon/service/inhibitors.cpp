@@ -2,7 +2,7 @@
 #include "service/inhibitors.hpp"
 
 #include "base/log.hpp"
-#include "service/text.hpp"
+#include "service/bus.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>

@@ -3,7 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/unique_fd.hpp"
-#include "service/bus_pump.hpp"
+#include "service/bus.hpp"
 #include "service/job_view.hpp"
 
 #include <boost/asio/io_context.hpp>

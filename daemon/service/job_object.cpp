@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/job_object.hpp"
 
-#include "service/reply.hpp"
+#include "service/actions.hpp"
+#include "service/bus.hpp"
 #include "service/variant.hpp"
 
 #include <memory>
@@ -49,7 +50,7 @@ void JobObject::ask(sdbus::Result<>&& result,
     callers_.guard_call(
         bus::caller_of(getObject()),
         reply,
-        {{action}, {}, false, view_.initiator.uid},
+        {action_ids({action}), {}, {}, view_.initiator.uid},
         [call = std::move(call), id = view_.id](Reply<>& answer, const service::Initiator&) {
             call(id);
             answer.done();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "service/caller_check.hpp"
+#include "service/actions.hpp"
+#include "service/bus.hpp"
 #include "service/job_view.hpp"
 
 #include <cstdint>

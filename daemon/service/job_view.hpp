@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "bus/initiator.hpp"
 #include "service/progress_board.hpp"
 #include "service/request.hpp"
 #include "service/value.hpp"
@@ -17,13 +18,7 @@ enum class JobState { Queued, Running, Pausing, Paused, Cancelling, Done, Failed
 /// "queued", "running", ...
 [[nodiscard]] std::string_view to_string(JobState state);
 
-/// Who started a job. That connection's user may stop, pause and resume it
-/// without being asked.
-struct Initiator {
-    std::uint32_t uid = 0;
-    std::string
-        name;  ///< unique bus name, never used again by another connection; empty: before a restart
-};
+using bus::Initiator;
 
 /// What a job's object shows; a value.
 struct JobView {

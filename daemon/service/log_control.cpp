@@ -2,8 +2,7 @@
 #include "service/log_control.hpp"
 
 #include "base/log_level.hpp"
-#include "service/bus_error.hpp"
-#include "service/text.hpp"
+#include "service/bus.hpp"
 
 #include <array>
 #include <string_view>

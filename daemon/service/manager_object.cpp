@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/manager_object.hpp"
 
+#include "service/actions.hpp"
+#include "service/bus.hpp"
 #include "service/options.hpp"
 #include "service/policy_overrides.hpp"
-#include "service/reply.hpp"
 #include "service/status_dict.hpp"
-#include "service/text.hpp"
 #include "service/variant.hpp"
 
 #include <memory>
@@ -60,9 +60,9 @@ void ManagerObject::submit(JobKind kind, JobResult&& result, const Options& opti
     // there is an answer.
     guard(*reply, [&] {
         JobRequest request = read_request(kind, options, facts_.finalize_by_default);
-        CallerCheck::Ask ask{actions_of(request, facts_.finalize_by_default),
+        CallerCheck::Ask ask{action_ids(actions_of(request, facts_.finalize_by_default)),
                              details_of(request),
-                             is_for_root_only(request)};
+                             for_root_only(request)};
         callers_.guard_call(
             bus::caller_of(getObject()),
             reply,
@@ -153,7 +153,7 @@ void ManagerObject::Cancel(sdbus::Result<>&& result, Options options) {
         // The job that is meant is the one of now, not one that runs when somebody has answered.
         callers_.guard_call(bus::caller_of(getObject()),
                             reply,
-                            {{Action::Cancel}, {}, false, job->initiator.uid},
+                            {action_ids({Action::Cancel}), {}, {}, job->initiator.uid},
                             [this, id = job->id](Reply<>& answer, const Initiator&) {
                                 calls_.cancel(id);
                                 answer.done();
@@ -168,7 +168,7 @@ void ManagerObject::Inhibit(sdbus::Result<sdbus::UnixFd>&& result, Options optio
         callers_.guard_call(
             bus::caller_of(getObject()),
             reply,
-            {{Action::Inhibit}},
+            {action_ids({Action::Inhibit})},
             [this, wish = read_wish(options)](Answer& answer, const Initiator& caller) {
                 UniqueFd fd = calls_.inhibit(wish, caller);
                 answer.done(sdbus::UnixFd{fd.release(), sdbus::adopt_fd});
@@ -183,7 +183,7 @@ void ManagerObject::SetPolicy(sdbus::Result<>&& result, Options options) {
         static_cast<void>(changed_by(options, {}));
         callers_.guard_call(bus::caller_of(getObject()),
                             reply,
-                            {{Action::SetPolicy}},
+                            {action_ids({Action::SetPolicy})},
                             [this, reply, options](Reply<>&, const Initiator&) {
                                 calls_.set_policy(options, [reply](const auto& failed) {
                                     failed ? reply->fail(*failed) : reply->done();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
-#include "service/caller_check.hpp"
+#include "service/bus.hpp"
 #include "service/job_view.hpp"
 #include "service/manager_view.hpp"
 

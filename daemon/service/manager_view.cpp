@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/manager_view.hpp"
 
+#include "service/bus.hpp"
 #include "service/status_dict.hpp"
-#include "service/text.hpp"
 
 #include <utility>
 

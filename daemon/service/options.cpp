@@ -3,7 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/file_io.hpp"
-#include "service/text.hpp"
+#include "service/bus.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

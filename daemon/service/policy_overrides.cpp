@@ -3,7 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "service/text.hpp"
+#include "service/bus.hpp"
 #include "settings/keys.hpp"
 #include "settings/load.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/progress_board.hpp"
 
-#include "service/text.hpp"
+#include "service/bus.hpp"
 
 namespace cfs::service {
 namespace {

@@ -2,7 +2,7 @@
 #include "service/service.hpp"
 
 #include "base/log.hpp"
-#include "service/reply.hpp"
+#include "service/bus.hpp"
 
 #include <exception>
 #include <utility>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "service/automatic.hpp"
-#include "service/caller_check.hpp"
+#include "service/bus.hpp"
 #include "service/inhibitors.hpp"
 #include "service/job_object.hpp"
 #include "service/jobs.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.hpp"
-#include "service/bus_pump.hpp"
+#include "service/bus.hpp"
 #include "service/job_view.hpp"
 
 #include <functional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/variant.hpp"
 
-#include "service/text.hpp"
+#include "service/bus.hpp"
 
 #include <variant>
 

@@ -13,12 +13,15 @@ LOW = {"crypto", "base"}
 ALLOWED = {
     "base": set(),
     "crypto": {"base"},
+    "bus": {"dbus", "base"},
     **{name: set(LOW) for name in BELOW_UPDATE},
     "update": BELOW_UPDATE | LOW,
     "policy": {"settings"} | LOW,
-    "service": {"update", "policy", "dbus"} | BELOW_UPDATE | LOW,
-    "app": {"service", "update", "policy", "dbus"} | BELOW_UPDATE | LOW,
+    "service": {"bus", "update", "policy", "dbus"} | BELOW_UPDATE | LOW,
+    "app": {"service", "bus", "update", "policy", "dbus"} | BELOW_UPDATE | LOW,
     "client": {"update", "dbus"} | BELOW_UPDATE | LOW,
+    # The adapter: a client of the bus like any other, which links nothing of the daemon's work.
+    "sysupdate": {"bus", "dbus", "client", "base"},
     "systemd": {"mount", "boot", "uki"} | LOW,
 }
 # Third-party headers have one home, so that replacing a library is the work of one folder.
@@ -29,12 +32,12 @@ HOMES = {
     r"openssl/ssl\.h": {"net"},  # libcurl hands out its contexts
     r"toml\+\+/": {"settings", "net"},
     r"boost/json": {"net", "store", "update", "service", "client"},
-    r"boost/asio": {"service", "app"},
+    r"boost/asio": {"bus", "service", "app", "sysupdate"},
     r"pcre2": {"image"},
     r"zstd": {"store", "archive"},
     r"isa-l": {"archive"},
     r"igzip": {"archive"},
-    r"sdbus-c\+\+": {"service", "dbus", "client", "app"},
+    r"sdbus-c\+\+": {"bus", "service", "dbus", "client", "app"},
     r"CLI/": {"client"},
     r"spdlog/": {"base"},
     r"systemd/sd-journal": {"base"},
@@ -53,6 +56,8 @@ def sources(top, *folders):
 
 def component(top, path):
     parts = path.relative_to(top).parts
+    if parts[:2] == ("client", "sysupdate"):
+        return "sysupdate"
     return parts[1] if parts[0] == "daemon" and len(parts) > 2 else parts[0]
 
 

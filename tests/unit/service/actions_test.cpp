@@ -67,9 +67,9 @@ TEST(Actions, ALowerVersionAndASwitchAreQuestionsOfTheirOwn) {
 
 TEST(Actions, ContentOfEtcIsForRootOnly) {
     JobRequest preview = request(JobKind::PreviewEtc);
-    EXPECT_FALSE(is_for_root_only(preview));
+    EXPECT_EQ(for_root_only(preview), "");
     preview.content = std::make_shared<UniqueFd>();
-    EXPECT_TRUE(is_for_root_only(preview));
+    EXPECT_NE(for_root_only(preview), "");
 }
 
 // A dialog shows them, and their writer is whoever calls.

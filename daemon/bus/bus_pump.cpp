@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/bus_pump.hpp"
+#include "bus/bus_pump.hpp"
 
 #include "base/file_io.hpp"
 
@@ -12,7 +12,7 @@
 
 #include <utility>
 
-namespace cfs::service {
+namespace cfs::bus {
 namespace {
 
 /// A chatty peer must not keep timers and signals waiting: after so many messages the loop has its
@@ -49,7 +49,7 @@ BusPump::BusPump(boost::asio::io_context& io,
       wake_(io),
       timer_(io),
       watch_(io) {
-    const bus::Poll poll = bus::poll_data(connection_);
+    const Poll poll = poll_data(connection_);
     fd_.assign(duplicate_fd(poll.fd).release());
     if (poll.wake_fd >= 0) wake_.assign(duplicate_fd(poll.wake_fd).release());
 }
@@ -84,7 +84,7 @@ void BusPump::round() {
     try {
         int handled = 0;
         while (!stopped_) {
-            if (is_blocked() || !bus::process_one(connection_)) break;
+            if (is_blocked() || !process_one(connection_)) break;
             if (++handled < kMessagesPerRound) continue;
             last_message_ = std::chrono::steady_clock::now();
             return kick();
@@ -99,7 +99,7 @@ void BusPump::round() {
 
 /// What was sent waits, and the bus takes nothing.
 bool BusPump::is_blocked() {
-    const bus::Poll poll = bus::poll_data(connection_);
+    const Poll poll = poll_data(connection_);
     return (poll.events & POLLOUT) != 0 && !takes_bytes(poll.fd);
 }
 
@@ -137,14 +137,14 @@ void BusPump::look() {
 
 void BusPump::give_up() {
     // Whoever still wants to send, or waits for the rest to be sent, learns it at once.
-    ::shutdown(bus::poll_data(connection_).fd, SHUT_RDWR);
+    ::shutdown(poll_data(connection_).fd, SHUT_RDWR);
     fail("it took nothing from us for " + std::to_string(patience_.time.count() / 1000) +
          " seconds; does a client not read what it asked for?");
 }
 
 void BusPump::arm() {
     if (is_blocked()) return wait_to_write();
-    const bus::Poll poll = bus::poll_data(connection_);
+    const Poll poll = poll_data(connection_);
     using Descriptor = boost::asio::posix::stream_descriptor;
     if ((poll.events & POLLIN) != 0) wait(fd_, Descriptor::wait_read, reading_);
     if ((poll.events & POLLOUT) != 0) wait(fd_, Descriptor::wait_write, writing_);
@@ -176,4 +176,4 @@ void BusPump::fail(const std::string& why) {
     boost::asio::post(io_, [lost = lost_, why] { lost(why); });
 }
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/text.hpp"
+#include "bus/text.hpp"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace cfs::service {
+namespace cfs::bus {
 namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
@@ -75,4 +75,4 @@ std::string bus_line(std::string_view text, std::size_t limit) {
     return out;
 }
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/polkit.hpp"
+#include "bus/polkit.hpp"
 
 #include "base/log.hpp"
 
 #include <string_view>
 #include <utility>
 
-namespace cfs::service {
+namespace cfs::bus {
 namespace {
 
-constexpr const char* kName = "org.freedesktop.PolicyKit1";
+constexpr const char* kPolkit = "org.freedesktop.PolicyKit1";
 constexpr const char* kPath = "/org/freedesktop/PolicyKit1/Authority";
 constexpr const char* kInterface = "org.freedesktop.PolicyKit1.Authority";
 constexpr std::uint32_t kAllowUserInteraction = 1;
@@ -18,10 +18,15 @@ std::string cancellation_id(std::uint64_t id) {
     return "cfsupdated-" + std::to_string(id);
 }
 
+/// Where the action is described: "org.example.Thing1.do-it" -> "org.example.Thing1.policy".
+std::string policy_file(const std::string& action) {
+    return action.substr(0, action.rfind('.')) + ".policy";
+}
+
 /// There is nobody to ask, or what it said is no answer.
 Error unavailable(const Polkit::Question& question, const sdbus::Error& failed) {
     const std::string name = failed.getName();
-    const std::string id(action_id(question.action));
+    const std::string& id = question.action;
     constexpr std::string_view kPrefix = "org.freedesktop.DBus.Error.";
     const std::string_view rest =
         std::string_view(name).substr(name.rfind(kPrefix, 0) == 0 ? kPrefix.size() : 0);
@@ -37,13 +42,13 @@ Error unavailable(const Polkit::Question& question, const sdbus::Error& failed) 
     }
     return {ErrorCode::AccessDenied,
             "polkit could not decide about " + id + ": " + std::string(failed.getMessage()),
-            "Run the command as root. Is org.cfsupdate1.policy installed in "
-            "/usr/share/polkit-1/actions?"};
+            "Run the command as root. Is " + policy_file(id) +
+                " installed in /usr/share/polkit-1/actions?"};
 }
 
 /// \param challenge a password would have done
 sdbus::Error refusal(const Polkit::Question& question, bool challenge) {
-    const std::string id(action_id(question.action));
+    const std::string& id = question.action;
     if (!challenge) {
         return to_bus_error({ErrorCode::AccessDenied,
                              "polkit does not allow it: " + id,
@@ -66,9 +71,8 @@ sdbus::Error refusal(const Polkit::Question& question, bool challenge) {
 Polkit::Polkit(sdbus::IConnection& connection, BusPump& pump, Timing timing)
     : pump_(pump),
       timing_(timing),
-      authority_(
-          sdbus::createProxy(connection, bus::ServiceName{kName}, sdbus::ObjectPath{kPath})) {
-    bus::finish_registration(*authority_);
+      authority_(sdbus::createProxy(connection, ServiceName{kPolkit}, sdbus::ObjectPath{kPath})) {
+    finish_registration(*authority_);
 }
 
 Polkit::~Polkit() = default;
@@ -76,25 +80,24 @@ Polkit::~Polkit() = default;
 std::uint64_t Polkit::ask(const Question& question, Answer answer) {
     const std::uint64_t id = ++last_id_;
     const bool interactive = question.caller.interactive;
-    const sdbus::Struct<std::string, bus::VariantMap> subject{
-        std::string("system-bus-name"),
-        bus::VariantMap{{"name", sdbus::Variant{question.caller.name}}}};
+    const sdbus::Struct<std::string, VariantMap> subject{
+        std::string("system-bus-name"), VariantMap{{"name", sdbus::Variant{question.caller.name}}}};
     authority_->callMethodAsync("CheckAuthorization")
         .onInterface(kInterface)
         .withTimeout(interactive ? timing_.person : timing_.rules)
         .withArguments(subject,
-                       std::string(action_id(question.action)),
+                       question.action,
                        question.details,
                        interactive ? kAllowUserInteraction : std::uint32_t{0},
                        interactive ? cancellation_id(id) : std::string())
         .uponReplyInvoke(
-            [this, id](bus::CallError failed, const Reply& reply) { answered(id, failed, reply); });
+            [this, id](CallError failed, const Reply& reply) { answered(id, failed, reply); });
     open_.emplace(id, Open{question, std::move(answer)});
     pump_.kick();
     return id;
 }
 
-void Polkit::answered(std::uint64_t id, const bus::CallError& failed, const Reply& reply) {
+void Polkit::answered(std::uint64_t id, const CallError& failed, const Reply& reply) {
     const auto found = open_.find(id);
     if (found == open_.end()) return;
     const Open open = std::move(found->second);
@@ -127,11 +130,11 @@ void Polkit::close_dialog(std::uint64_t id) {
         authority_->callMethodAsync("CancelCheckAuthorization")
             .onInterface(kInterface)
             .withArguments(cancellation_id(id))
-            .uponReplyInvoke([](bus::CallError) {});  // answered meanwhile, or polkitd is gone
+            .uponReplyInvoke([](CallError) {});  // answered meanwhile, or polkitd is gone
         pump_.kick();
     } catch (const sdbus::Error& e) {
         log::debug("a polkit dialog could not be closed: " + std::string(e.getMessage()));
     }
 }
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "service/actions.hpp"
-#include "service/bus_error.hpp"
-#include "service/bus_pump.hpp"
+#include "bus/bus_error.hpp"
+#include "bus/bus_pump.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -13,7 +12,11 @@
 #include <optional>
 #include <string>
 
-namespace cfs::service {
+namespace cfs::bus {
+
+/// What a person who is asked for a password should know, by names that an action's message may
+/// use. Callers wrote it: cut, and without control characters.
+using ActionDetails = std::map<std::string, std::string>;
 
 /// Asks polkitd, org.freedesktop.PolicyKit1, about the callers of this bus. Never waits. Main
 /// thread only. Whoever owns that name decides: on the system bus the bus policy sees to it that
@@ -26,8 +29,8 @@ class Polkit {
     };
 
     struct Question {
-        bus::Caller caller;  ///< by its bus name, which nobody can take over
-        Action action = Action::Check;
+        Caller caller;            ///< by its bus name, which nobody can take over
+        std::string action = {};  ///< its id
         ActionDetails details;
     };
 
@@ -49,7 +52,7 @@ class Polkit {
  private:
     using Reply = sdbus::Struct<bool, bool, std::map<std::string, std::string>>;
 
-    void answered(std::uint64_t id, const bus::CallError& failed, const Reply& reply);
+    void answered(std::uint64_t id, const CallError& failed, const Reply& reply);
     void close_dialog(std::uint64_t id);
 
     struct Open {
@@ -64,4 +67,4 @@ class Polkit {
     std::unique_ptr<sdbus::IProxy> authority_;  // last: its pending replies refer to the rest
 };
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "service/job_view.hpp"
-#include "service/polkit.hpp"
-#include "service/reply.hpp"
+#include "bus/initiator.hpp"
+#include "bus/polkit.hpp"
+#include "bus/reply.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace cfs::service {
+namespace cfs::bus {
 
 /// Says who may do what: root everything, and the user that the daemon itself runs as (a private or
 /// session bus); others what polkit allows them, and where there is no polkit nothing. Main thread
@@ -41,9 +41,10 @@ class CallerCheck {
 
     /// What is to be allowed.
     struct Ask {
-        std::vector<Action> actions;
+        std::vector<std::string> actions;  ///< ids for polkit; all of them
         ActionDetails details = {};
-        bool root_only = false;
+        /// Not empty: what only root may do, whatever polkit says, e.g. "read this".
+        std::string root_only = {};
         std::optional<std::uint32_t> owner = {};  ///< this user passes: it is its own job
     };
 
@@ -66,14 +67,14 @@ class CallerCheck {
 
     /// `then` runs later, from the loop. It is destroyed without being called when this is
     /// destroyed first, or the caller leaves. \throws Busy
-    void check(const bus::Caller& caller, Ask ask, Verdict then);
+    void check(const Caller& caller, Ask ask, Verdict then);
 
     [[nodiscard]] bool is_asking() const { return !pending_.empty(); }
 
     /// Runs `f(*reply, caller)` once `caller` is found to be allowed; a refusal, and what `f`
     /// throws, answers the call.
     template <typename R, typename F>
-    void guard_call(const bus::Caller& caller, const std::shared_ptr<R>& reply, Ask ask, F f) {
+    void guard_call(const Caller& caller, const std::shared_ptr<R>& reply, Ask ask, F f) {
         guard(*reply, [&] {
             check(caller, std::move(ask), [reply, f = std::move(f)](const Permit& permit) {
                 if (permit.refused) return reply->fail(*permit.refused);
@@ -84,7 +85,7 @@ class CallerCheck {
 
  private:
     struct Pending {
-        bus::Caller caller;
+        Caller caller;
         Ask ask;
         Verdict then;
         std::optional<std::uint32_t> asks_polkit = {};  ///< the user whom polkit is asked about
@@ -93,8 +94,8 @@ class CallerCheck {
         sdbus::Slot watch = {};
     };
 
-    void admit(const bus::Caller& caller) const;
-    void identified(std::uint64_t id, const bus::CallError& failed, std::uint32_t uid);
+    void admit(const Caller& caller) const;
+    void identified(std::uint64_t id, const CallError& failed, std::uint32_t uid);
     [[nodiscard]] std::optional<Error> refuse(const Ask& ask, std::uint32_t uid) const;
     void ask_polkit(std::uint64_t id, std::uint32_t uid);
     void ask_next(std::uint64_t id);
@@ -113,4 +114,4 @@ class CallerCheck {
     std::unique_ptr<sdbus::IProxy> bus_daemon_;
 };
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

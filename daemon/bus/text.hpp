@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace cfs::service {
+namespace cfs::bus {
 
 /// Longest text that goes over the bus as one value; longer ones are cut.
 inline constexpr std::size_t kMaxText = std::size_t{64} * 1024;
@@ -17,4 +17,4 @@ inline constexpr std::size_t kMaxText = std::size_t{64} * 1024;
 /// The same in one line: control characters become '?'. For what callers want people to read.
 [[nodiscard]] std::string bus_line(std::string_view text, std::size_t limit);
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/caller_check.hpp"
+#include "bus/caller_check.hpp"
 
 #include "base/log.hpp"
 
@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <exception>
 
-namespace cfs::service {
+namespace cfs::bus {
 namespace {
 
 bool is_trusted(std::uint32_t uid) {
@@ -46,9 +46,9 @@ CallerCheck::CallerCheck(boost::asio::io_context& io,
       polkit_(std::make_unique<Polkit>(connection, pump, config.timing)),
       self_(std::make_shared<CallerCheck*>(this)),
       bus_daemon_(sdbus::createProxy(connection,
-                                     bus::ServiceName{"org.freedesktop.DBus"},
+                                     ServiceName{"org.freedesktop.DBus"},
                                      sdbus::ObjectPath{"/org/freedesktop/DBus"})) {
-    bus::finish_registration(*bus_daemon_);
+    finish_registration(*bus_daemon_);
 }
 
 CallerCheck::~CallerCheck() {
@@ -60,7 +60,7 @@ CallerCheck::~CallerCheck() {
     polkit_.reset();
 }
 
-void CallerCheck::admit(const bus::Caller& caller) const {
+void CallerCheck::admit(const Caller& caller) const {
     const auto same = std::count_if(pending_.begin(), pending_.end(), [&](const auto& entry) {
         return entry.second.caller.name == caller.name;
     });
@@ -70,20 +70,20 @@ void CallerCheck::admit(const bus::Caller& caller) const {
     if (pending_.size() >= config_.limits.in_all) throw too_many("all users");
 }
 
-void CallerCheck::check(const bus::Caller& caller, Ask ask, Verdict then) {
+void CallerCheck::check(const Caller& caller, Ask ask, Verdict then) {
     admit(caller);
     const std::uint64_t id = ++last_id_;
     bus_daemon_->callMethodAsync("GetConnectionUnixUser")
         .onInterface("org.freedesktop.DBus")
         .withArguments(caller.name)
-        .uponReplyInvoke([this, id](bus::CallError failed, std::uint32_t uid) {
+        .uponReplyInvoke([this, id](CallError failed, std::uint32_t uid) {
             contained([&] { identified(id, failed, uid); });
         });
     pending_.emplace(id, Pending{caller, std::move(ask), std::move(then)});
     pump_.kick();
 }
 
-void CallerCheck::identified(std::uint64_t id, const bus::CallError& failed, std::uint32_t uid) {
+void CallerCheck::identified(std::uint64_t id, const CallError& failed, std::uint32_t uid) {
     const auto found = pending_.find(id);
     if (found == pending_.end()) return;
     if (failed) {
@@ -102,10 +102,10 @@ void CallerCheck::identified(std::uint64_t id, const bus::CallError& failed, std
 /// What needs no question to polkit.
 std::optional<Error> CallerCheck::refuse(const Ask& ask, std::uint32_t uid) const {
     const std::string who = "; the caller has user id " + std::to_string(uid);
-    if (ask.root_only) {
+    if (!ask.root_only.empty()) {
         return Error(ErrorCode::AccessDenied,
-                     "only root may see content of files in /etc" + who,
-                     "Run the command as root, e.g. with sudo, or leave out the option 'content'.");
+                     "only root may " + ask.root_only + who,
+                     "Run the command as root, e.g. with sudo.");
     }
     if (!config_.polkit) {
         return Error(ErrorCode::AccessDenied,
@@ -143,7 +143,7 @@ void CallerCheck::ask_next(std::uint64_t id) {
     Pending& pending = pending_.at(id);
     const std::uint32_t uid = *pending.asks_polkit;
     if (pending.next_action == pending.ask.actions.size()) return finish(id, std::nullopt, uid);
-    const Action action = pending.ask.actions[pending.next_action++];
+    const std::string& action = pending.ask.actions[pending.next_action++];
     pending.question = polkit_->ask({pending.caller, action, pending.ask.details},
                                     [this, id, uid](const std::optional<sdbus::Error>& refused) {
                                         if (refused) return finish(id, refused, uid);
@@ -158,7 +158,7 @@ void CallerCheck::watch(std::uint64_t id) {
         "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" +
         pending.caller.name + "'";
     // The slot cannot go while it is being called.
-    pending.watch = bus::add_match(connection_, rule, [this, id] {
+    pending.watch = add_match(connection_, rule, [this, id] {
         boost::asio::post(io_, [weak = std::weak_ptr(self_), id] {
             if (const auto self = weak.lock()) (*self)->caller_left(id);
         });
@@ -185,4 +185,4 @@ void CallerCheck::finish(std::uint64_t id,
     pump_.kick();
 }
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "base/log.hpp"
-#include "service/bus_error.hpp"
-#include "service/bus_pump.hpp"
+#include "bus/bus_error.hpp"
+#include "bus/bus_pump.hpp"
 
 #include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 
-namespace cfs::service {
+namespace cfs::bus {
 
 /// The answer that a method call is owed, exactly one: a caller that gets none waits for 25
 /// seconds. Destroyed without an answer it says Internal. Must not outlive the connection or the
@@ -81,4 +81,4 @@ void guard(R& reply, F&& f) noexcept {
     }
 }
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -7,7 +7,7 @@
 #include <exception>
 #include <string>
 
-namespace cfs::service {
+namespace cfs::bus {
 
 /// "org.cfsupdate1.Error.DigestMismatch", "org.freedesktop.DBus.Error.InvalidArgs", ...
 [[nodiscard]] std::string bus_error_name(ErrorCode code);
@@ -22,4 +22,4 @@ namespace cfs::service {
 /// What a foreign exception is to callers: Internal, with its text. Logs it.
 [[nodiscard]] Error to_error(std::exception_ptr caught) noexcept;
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/bus_error.hpp"
+#include "bus/bus_error.hpp"
 
 #include <gtest/gtest.h>
 
-namespace cfs::service {
+namespace cfs::bus {
 namespace {
 
 TEST(BusError, NamesLieBelowOurPrefixExceptTheCommonOnes) {
@@ -47,4 +47,4 @@ TEST(BusError, ForeignExceptionsAreInternalAndKeepTheirText) {
 }
 
 }  // namespace
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/bus_error.hpp"
+#include "bus/bus_error.hpp"
 
 #include "base/log.hpp"
-#include "service/text.hpp"
+#include "bus/text.hpp"
 
-namespace cfs::service {
+namespace cfs::bus {
 namespace {
 
 constexpr const char* kInternalHint = "This is a bug: please report it with the journal's lines.";
@@ -17,18 +17,17 @@ std::string text_of(const std::string& message, const std::string& hint) {
 
 std::string bus_error_name(ErrorCode code) {
     const bool common = code == ErrorCode::InvalidArgs || code == ErrorCode::AccessDenied;
-    const std::string_view prefix = common ? bus::kFreedesktopErrorPrefix : bus::kErrorPrefix;
+    const std::string_view prefix = common ? kFreedesktopErrorPrefix : kErrorPrefix;
     return std::string(prefix) + std::string(to_string(code));
 }
 
 sdbus::Error to_bus_error(const Error& error) {
-    return bus::make_error(bus_error_name(error.code()), text_of(error.what(), error.hint()));
+    return make_error(bus_error_name(error.code()), text_of(error.what(), error.hint()));
 }
 
 sdbus::Error interaction_required(const std::string& message, const std::string& hint) {
-    return bus::make_error(
-        std::string(bus::kFreedesktopErrorPrefix) + "InteractiveAuthorizationRequired",
-        text_of(message, hint));
+    return make_error(std::string(kFreedesktopErrorPrefix) + "InteractiveAuthorizationRequired",
+                      text_of(message, hint));
 }
 
 Error to_error(std::exception_ptr caught) noexcept {
@@ -45,4 +44,4 @@ Error to_error(std::exception_ptr caught) noexcept {
     }
 }
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

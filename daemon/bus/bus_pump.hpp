@@ -11,7 +11,7 @@
 #include <functional>
 #include <string>
 
-namespace cfs::service {
+namespace cfs::bus {
 
 /// Runs a bus connection on an io_context: drain, ask what to wait for, wait. Main thread only.
 ///
@@ -87,4 +87,4 @@ class BusPump {
     bool stopped_ = false;
 };
 
-}  // namespace cfs::service
+}  // namespace cfs::bus

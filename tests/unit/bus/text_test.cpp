@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "service/text.hpp"
+#include "bus/text.hpp"
 
 #include <gtest/gtest.h>
 
 #include <ostream>
 
-namespace cfs::service {
+namespace cfs::bus {
 namespace {
 
 using namespace std::string_view_literals;
@@ -65,4 +65,4 @@ TEST(BusText, LongTextIsCutBetweenCharacters) {
 }
 
 }  // namespace
-}  // namespace cfs::service
+}  // namespace cfs::bus

@@ -32,6 +32,17 @@ bool second_fits(unsigned first, char second) {
     }
 }
 
+/// U+FDD0 to U+FDEF, and the last two of each plane (Unicode 23.7): valid UTF-8, but sd-bus sends
+/// no message with them. \param character whole
+bool is_noncharacter(std::string_view character) {
+    const std::size_t length = character.size();
+    if (length < 3) return false;
+    if (character.starts_with("\xef\xb7")) return in_range(character[2], 0x90, 0xaf);
+    const bool last_row = (static_cast<unsigned char>(character[length - 3]) & 0x0f) == 0x0f &&
+                          character[length - 2] == '\xbf';
+    return last_row && in_range(character[length - 1], 0xbe, 0xbf);
+}
+
 /// Bytes of the character that `rest` begins with; 0 when it begins with none.
 std::size_t character_length(std::string_view rest) {
     const auto first = static_cast<unsigned char>(rest.front());
@@ -45,7 +56,7 @@ std::size_t character_length(std::string_view rest) {
     for (std::size_t i = 2; i < length; ++i) {
         if (!in_range(rest[i], 0x80, 0xbf)) return 0;
     }
-    return length;
+    return is_noncharacter(rest.substr(0, length)) ? 0 : length;
 }
 
 }  // namespace

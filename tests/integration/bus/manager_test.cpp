@@ -116,6 +116,7 @@ TEST_F(Manager, ShowsOddBytesAsReplacementCharacters) {
     status.warnings = {"file 'a\xff' is odd"};
     status.booted = deployment("aa", update::DeploymentState::Broken);
     status.booted->problem = std::string("nul \0 in it", 11);
+    status.booted->version = "2\xef\xbf\xbe";
     site_.engine.set_status(status);
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
@@ -123,6 +124,9 @@ TEST_F(Manager, ShowsOddBytesAsReplacementCharacters) {
               "file 'a\xef\xbf\xbd' is odd");
     EXPECT_EQ(value<std::string>(value<bus::VariantMap>(all, "Booted"), "problem"),
               "nul \xef\xbf\xbd in it");
+    EXPECT_EQ(value<std::string>(value<bus::VariantMap>(all, "Booted"), "version"),
+              "2\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd")
+        << "sd-bus takes no message with a noncharacter";
 }
 
 TEST_F(Manager, GivesTheHistoryWhileAJobRuns) {

@@ -16,9 +16,11 @@ TEST(BusText, ValidTextPassesUnchanged) {
                             "plain"sv,
                             "\x01\x7f"sv,
                             "\xc2\x80\xdf\xbf"sv,
-                            "\xe0\xa0\x80\xef\xbf\xbf"sv,
+                            "\xe0\xa0\x80\xef\xbf\xbd"sv,
+                            "\xef\xb7\x8f\xef\xb7\xb0"sv,
+                            "\xf0\x9f\xbe\xbf\xf0\xaf\xbf\xbd"sv,
                             "\xed\x9f\xbf\xee\x80\x80"sv,
-                            "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"sv}) {
+                            "\xf0\x90\x80\x80\xf4\x8f\xbf\xbd"sv}) {
         EXPECT_EQ(bus_text(text), text);
     }
 }
@@ -52,6 +54,11 @@ INSTANTIATE_TEST_SUITE_P(Utf8,
                                          Broken{"Surrogate", "\xed\xa0\x80"sv, 3},
                                          Broken{"OverlongFour", "\xf0\x8f\xbf\xbf"sv, 4},
                                          Broken{"BeyondUnicode", "\xf4\x90\x80\x80"sv, 4},
+                                         Broken{"NoncharacterFdd0", "\xef\xb7\x90"sv, 3},
+                                         Broken{"NoncharacterFdef", "\xef\xb7\xaf"sv, 3},
+                                         Broken{"NoncharacterFffe", "\xef\xbf\xbe"sv, 3},
+                                         Broken{"Noncharacter1ffff", "\xf0\x9f\xbf\xbf"sv, 4},
+                                         Broken{"Noncharacter10fffe", "\xf4\x8f\xbf\xbe"sv, 4},
                                          Broken{"FiveBytes", "\xf8\x88\x80\x80\x80"sv, 5},
                                          Broken{"CutInTheMiddle", "\xe2\x82"sv, 2}),
                          [](const testing::TestParamInfo<Broken>& broken) {

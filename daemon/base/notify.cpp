@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/notify.hpp"
+#include "base/notify.hpp"
 
 #include <systemd/sd-daemon.h>
 
 #include <cstdint>
 
-namespace cfs::app {
+namespace cfs {
 
 void notify_manager(const char* state) noexcept {
     // A failure is not ours to mend, and the manager notices silence by itself.
@@ -18,4 +18,4 @@ std::optional<std::chrono::microseconds> watchdog_interval() noexcept {
     return std::chrono::microseconds(microseconds);
 }
 
-}  // namespace cfs::app
+}  // namespace cfs

@@ -2,6 +2,7 @@
 #include "service/service.hpp"
 
 #include "base/log.hpp"
+#include "bus/name.hpp"
 #include "service/bus.hpp"
 
 #include <exception>
@@ -9,9 +10,6 @@
 
 namespace cfs::service {
 namespace {
-
-/// More than a bus keeps for a service that is about to answer them.
-constexpr int kLastMessages = 10'000;
 
 std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
     try {
@@ -205,23 +203,10 @@ std::optional<std::chrono::steady_clock::time_point> Service::idle_since() const
     return pump_.last_message();
 }
 
-/// Calls that came before the name went get their answers: others go to whoever has it next, and
-/// the service manager starts that when we are gone.
-void Service::give_up_name() noexcept {
-    try {
-        // Waits for the bus daemon's answer, so what was queued before is on its way.
-        connection_->releaseName(bus::ServiceName{bus::kName});
-        for (int i = 0; i < kLastMessages && bus::process_one(*connection_); ++i) {
-        }
-    } catch (const std::exception& e) {
-        log::debug(std::string("releasing the bus name: ") + e.what());
-    }
-}
-
 void Service::leave_bus() noexcept {
     stopping_ = true;
     pump_.stop();
-    if (manager_) give_up_name();
+    if (manager_) bus::give_up_name(*connection_, bus::kName);
     callers_.reset();
     inhibitors_.reset();
     automatic_.reset();

@@ -68,7 +68,6 @@ class Service {
     void put_down();
     void watch_name();
     void take_name();
-    void give_up_name() noexcept;
     void leave_bus() noexcept;
     [[nodiscard]] ManagerObject::Calls calls();
     [[nodiscard]] Automatic::Calls automatic_calls();

@@ -45,6 +45,8 @@ struct Available {
     std::uint64_t reused_bytes = 0;
     std::optional<std::uint64_t> unpacked_bytes;
     std::int64_t checked = 0;
+    std::string changelog_url = {};  ///< empty: the image names none
+    std::string appstream_url = {};  ///< the same
 };
 
 struct Failure {

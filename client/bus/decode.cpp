@@ -66,6 +66,8 @@ Available decode_available(const bus::VariantMap& map) {
     read(map, "reused-bytes", out.reused_bytes);
     if (map.count("unpacked-bytes") != 0) read(map, "unpacked-bytes", out.unpacked_bytes.emplace());
     read(map, "checked", out.checked);
+    read(map, "changelog-url", out.changelog_url);
+    read(map, "appstream-url", out.appstream_url);
     return out;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace cfs::service {
 namespace {
@@ -17,6 +19,16 @@ std::string outcome_name(update::UpdateOutcome outcome) {
             return "finalized";
     }
     return "";
+}
+
+/// Programs open it, and people: it came from a registry, and nobody signed it.
+bool is_web_address(const std::string& text) {
+    constexpr std::string_view kScheme = "https://";
+    return text.starts_with(kScheme) && text.size() > kScheme.size() &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return c > ' ' && c < '\x7f' &&
+                      std::string_view("\"'<>\\^`{|}").find(c) == std::string_view::npos;
+           });
 }
 
 /// Whose change of a path the merge leaves out.
@@ -119,6 +131,7 @@ Dict to_dict(const update::Fallback& fallback) {
 }
 
 Dict to_dict(const update::Available& available) {
+    const auto& notes = available.annotations;
     Dict dict = {{"image", available.image},
                  {"version", available.version},
                  {"manifest-digest", available.manifest_digest},
@@ -127,6 +140,11 @@ Dict to_dict(const update::Available& available) {
                  {"reused-bytes", available.reused_bytes},
                  {"checked", available.checked}};
     if (available.unpacked_bytes) dict["unpacked-bytes"] = *available.unpacked_bytes;
+    for (const auto& [key, name] : {std::pair("changelog-url", "org.cfsupdate1.changelog"),
+                                    std::pair("appstream-url", "org.cfsupdate1.appstream")}) {
+        const auto found = notes.find(name);
+        if (found != notes.end() && is_web_address(found->second)) dict[key] = found->second;
+    }
     return dict;
 }
 

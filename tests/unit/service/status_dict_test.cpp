@@ -44,6 +44,25 @@ TEST(StatusDict, HasTheDocumentedKeys) {
     update::Available sized;
     sized.unpacked_bytes = 1;
     EXPECT_EQ(keys(to_dict(sized)), plus({"unpacked-bytes"}, kAvailableKeys));
+    update::Available described;
+    described.annotations = {{"org.cfsupdate1.changelog", "https://example.org/?a=1&b=%20"},
+                             {"org.cfsupdate1.appstream", "https://example.org/x.xml"},
+                             {"org.cfsupdate1.rollout.percent", "5"}};
+    EXPECT_EQ(keys(to_dict(described)), plus({"changelog-url", "appstream-url"}, kAvailableKeys));
+    for (const char* bad : {"",
+                            "https://",
+                            "http://example.org/",
+                            "file:///etc/passwd",
+                            "javascript:x",
+                            "https://a b",
+                            "https://a\n",
+                            "https://a\"",
+                            "https://<x>",
+                            "https://\xc3\xbc",
+                            " https://a"}) {
+        described.annotations = {{"org.cfsupdate1.changelog", bad}};
+        EXPECT_EQ(keys(to_dict(described)), kAvailableKeys) << bad;
+    }
     EXPECT_EQ(keys(to_dict(update::Fallback{})),
               (std::set<std::string>{"version", "digest", "stem", "reason", "time"}));
     EXPECT_EQ(keys(to_dict(update::LastError{})),

@@ -40,6 +40,13 @@ std::string prepare(const std::string& dir) {
            session_records(kActive, true) + session_records(kInactive, false);
 }
 
+std::vector<std::string> bus_policies(const std::vector<std::string>& names) {
+    std::vector<std::string> files{kPolkitBus};
+    for (const std::string& name : names)
+        files.push_back(std::string(CFS_DBUS_DIR) + "/" + name + ".conf");
+    return files;
+}
+
 }  // namespace
 
 Caller::Caller(const TempDir& dir, const std::string& address, const User& user) : user_(user) {
@@ -74,8 +81,11 @@ void Caller::kill() {
     process_.reset();
 }
 
-PolkitSite::PolkitSite(bool finalize_by_default, service::CallerCheck::Config callers)
-    : service(CFS_DBUS_DIR "/org.cfsupdate1.conf", {kPolkitBus}) {
+PolkitSite::PolkitSite(bool finalize_by_default,
+                       service::CallerCheck::Config callers,
+                       const std::vector<std::string>& more)
+    : service(CFS_DBUS_DIR "/org.cfsupdate1.conf", bus_policies(more)), names_(more) {
+    names_.emplace_back("org.cfsupdate1");
     if (::chmod(dir_.path().c_str(), 0755) != 0) throw_errno("opening a directory to polkitd");
     service.finalize_by_default = finalize_by_default;
     service.callers = callers;
@@ -96,9 +106,11 @@ Caller& PolkitSite::add(const User& user) {
 void PolkitSite::start_polkit(const std::string& rules) {
     dir_.write("rules/50.rules", rules);
     dir_.write("none/.keep", "");
-    const Ended copied =
-        run({"install", "-Dm644", "-t", dir_ / "actions", CFS_DBUS_DIR "/org.cfsupdate1.policy"});
-    if (copied.code != 0) throw Error(ErrorCode::Internal, copied.err);
+    for (const std::string& name : names_) {
+        const std::string file = std::string(CFS_DBUS_DIR) + "/" + name + ".policy";
+        const Ended copied = run({"install", "-Dm644", "-t", dir_ / "actions", file});
+        if (copied.code != 0) throw Error(ErrorCode::Internal, copied.err);
+    }
     std::string script = prepare(dir_.path());
     for (const auto& caller : callers_) {
         const User& user = caller->user();

@@ -64,7 +64,10 @@ class Caller {
 class PolkitSite {
  public:
     /// Without polkitd so far, and without callers.
-    explicit PolkitSite(bool finalize_by_default = true, service::CallerCheck::Config callers = {});
+    /// \param more "NAME": with the bus policy NAME.conf and the actions NAME.policy, too
+    explicit PolkitSite(bool finalize_by_default = true,
+                        service::CallerCheck::Config callers = {},
+                        const std::vector<std::string>& more = {});
 
     /// Why it cannot be here; "" when it can.
     static std::string missing();
@@ -79,6 +82,7 @@ class PolkitSite {
 
  private:
     TempDir dir_;
+    std::vector<std::string> names_;
     std::vector<std::unique_ptr<Caller>> callers_;
     std::unique_ptr<Child> polkitd_;
 };

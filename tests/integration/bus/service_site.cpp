@@ -17,18 +17,20 @@ void ServiceSite::start(service::Jobs::Timing timing) {
     config.automatic = automatic;
     config.bus_patience = bus_patience;
     service::Service::Events events;
-    ready_.open();
-    events.ready = [this] { ready_.pass(); };
+    ready_.emplace().open();
+    events.ready = [this] { ready_->pass(); };
     events.lost = [this](const Error& why) {
         log::error(why.what());
         lost_ = true;
     };
     service_ = std::make_unique<service::Service>(io_, engine, config, events);
     thread_ = std::thread([this] { run(); });
-    if (!ready_.wait_until_reached()) throw Error(ErrorCode::Internal, "the service did not start");
+    if (!ready_->wait_until_reached())
+        throw Error(ErrorCode::Internal, "the service did not start");
 }
 
 void ServiceSite::run() {
+    io_.restart();  // it may have run for one before
     const auto work = boost::asio::make_work_guard(io_);
     service_->start();
     io_.run();

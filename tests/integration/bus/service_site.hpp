@@ -63,7 +63,7 @@ class ServiceSite {
     boost::asio::io_context io_{1};
     std::unique_ptr<service::Service> service_;
     std::thread thread_;
-    Door ready_;
+    std::optional<Door> ready_;  ///< of this start
     std::atomic<bool> lost_ = false;
 };
 

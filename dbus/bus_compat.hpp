@@ -112,6 +112,16 @@ inline sdbus::Slot add_match(sdbus::IConnection& connection,
         rule, [hear = std::move(hear)](sdbus::Message) { hear(); }, sdbus::return_slot);
 }
 
+/// The same with the message.
+inline sdbus::Slot add_match(sdbus::IConnection& connection,
+                             const std::string& rule,
+                             std::function<void(sdbus::Message&)> hear) {
+    return connection.addMatch(
+        rule,
+        [hear = std::move(hear)](sdbus::Message message) { hear(message); },
+        sdbus::return_slot);
+}
+
 inline void finish_registration(sdbus::IProxy&) {}
 
 /// What is below `path` is listed by its GetManagedObjects, for as long as the connection lives.
@@ -159,6 +169,14 @@ inline sdbus::Slot add_match(sdbus::IConnection& connection,
                              const std::string& rule,
                              std::function<void()> hear) {
     return connection.addMatch(rule, [hear = std::move(hear)](sdbus::Message&) { hear(); });
+}
+
+/// The same with the message.
+inline sdbus::Slot add_match(sdbus::IConnection& connection,
+                             const std::string& rule,
+                             std::function<void(sdbus::Message&)> hear) {
+    return connection.addMatch(
+        rule, [hear = std::move(hear)](sdbus::Message& message) { hear(message); });
 }
 
 /// What is below `path` is listed by its GetManagedObjects, for as long as the connection lives.
@@ -235,17 +253,12 @@ inline void call_async(sdbus::IProxy& proxy,
 #endif
 }
 
-/// Calls a service that runs; one that does not is not started for it. `hear` gets the one or the
-/// other while messages are processed, unless `proxy` goes first, and must not throw.
-template <typename... Args>
-void ask_if_there(sdbus::IProxy& proxy,
-                  const char* interface,
-                  const char* method,
-                  std::chrono::milliseconds patience,
-                  std::function<void(Answer)> hear,
-                  const Args&... args) {
-    const sdbus::MethodCall message = make_call(proxy, interface, method, false, args...);
-    static_cast<void>(sd_bus_message_set_auto_start(RawMessage::of(message), 0));
+/// Calls; `hear` gets the one or the other while messages are processed, unless `proxy` goes first,
+/// and must not throw.
+inline void call_then(sdbus::IProxy& proxy,
+                      const sdbus::MethodCall& message,
+                      std::chrono::milliseconds patience,
+                      std::function<void(Answer)> hear) {
     const auto fill = [hear = std::move(hear)](auto&& reply, auto&& failed) {
         Answer answer;
         if (failed) {
@@ -260,6 +273,19 @@ void ask_if_there(sdbus::IProxy& proxy,
 #else
     (void)proxy.callMethod(message, fill, patience);
 #endif
+}
+
+/// Calls a service that runs; one that does not is not started for it. As call_then() otherwise.
+template <typename... Args>
+void ask_if_there(sdbus::IProxy& proxy,
+                  const char* interface,
+                  const char* method,
+                  std::chrono::milliseconds patience,
+                  std::function<void(Answer)> hear,
+                  const Args&... args) {
+    const sdbus::MethodCall message = make_call(proxy, interface, method, false, args...);
+    static_cast<void>(sd_bus_message_set_auto_start(RawMessage::of(message), 0));
+    call_then(proxy, message, patience, std::move(hear));
 }
 
 /// PropertiesChanged of `names`, with the values that the getters give now.

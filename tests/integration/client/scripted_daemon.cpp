@@ -7,6 +7,7 @@
 //   again     the same, and when it is asked for once more it comes to its end
 //   policy, network, missing    fails so
 //   die       ends the process in the middle
+//   shown     as the configured one: what a check finds shows in the status
 #include "app/app.hpp"
 #include "base/error.hpp"
 #include "base/stop.hpp"
@@ -31,6 +32,10 @@ class ScriptedEngine final : public update::Engine {
         out.image = image_;
         out.booted = deployment("1", update::DeploymentState::Booted);
         out.deployments = {*out.booted};
+        {
+            const std::lock_guard lock(mutex_);
+            out.available = available_;
+        }
         out.verity = "enforced";
         out.history = {entry("rollback", "root", 0), entry("update", "user", 1000)};
         return out;
@@ -48,6 +53,8 @@ class ScriptedEngine final : public update::Engine {
         out.available.image = image;
         out.available.version = "2";
         out.available.download_bytes = 4 * kMiB;
+        const std::lock_guard lock(mutex_);
+        if (image_ == "shown") available_ = out.available;
         return out;
     }
 
@@ -238,6 +245,7 @@ class ScriptedEngine final : public update::Engine {
     std::mutex mutex_;
     std::condition_variable_any wake_;
     std::optional<update::PausedJob> paused_;
+    std::optional<update::Available> available_;
     int attempts_ = 0;
     std::uint64_t last_id_ = 0;
 };

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/sysupdate/versions.hpp"
+
+#include "bus/text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace cfs::sysupdate {
+namespace {
+
+constexpr std::size_t kMaxName = 200;
+constexpr std::size_t kShortDigest = 8;
+
+/// "sha256:01234567..." -> "01234567"
+std::string short_digest(const std::string& manifest, const std::string& image) {
+    const std::string& digest = manifest.empty() ? image : manifest;
+    const std::size_t colon = digest.find(':');
+    return digest.substr(colon == std::string::npos ? 0 : colon + 1, kShortDigest);
+}
+
+std::string name_of(const std::string& version,
+                    const std::string& digits,
+                    const std::set<std::string>& taken) {
+    if (version.empty()) return bus::bus_line(digits.empty() ? "unknown" : digits, kMaxName);
+    std::string name = bus::bus_line(version, kMaxName);
+    return taken.contains(name) ? name + "+" + digits : name;
+}
+
+bool is_shown(const client::Deployment& deployment) {
+    return deployment.state != "foreign" && deployment.state != "broken";
+}
+
+bool is_acquired(const client::Deployment& deployment) {
+    return deployment.state == "staged" && deployment.locked;
+}
+
+/// What was left by a rollback, or did not come up, is there; but nobody has it.
+bool counts_as_installed(const client::Deployment& deployment) {
+    return !is_acquired(deployment) && deployment.state != "rolled-back" &&
+           deployment.state != "failed";
+}
+
+Version version_of(const client::Deployment& deployment, std::string name) {
+    Version out;
+    out.name = std::move(name);
+    out.acquired = is_acquired(deployment);
+    out.available = out.acquired;
+    out.installed = !out.acquired;
+    out.is_protected = deployment.state == "booted" || deployment.pinned;
+    out.time = deployment.installed;
+    return out;
+}
+
+void add_deployments(const client::Status& status, Known& known, std::set<std::string>& taken) {
+    // The oldest keeps the plain name, so that names stay what they are when something newer comes.
+    for (auto it = status.deployments.rbegin(); it != status.deployments.rend(); ++it) {
+        if (!is_shown(*it)) continue;
+        std::string name =
+            name_of(it->version, short_digest(it->manifest_digest, it->digest), taken);
+        if (!taken.insert(name).second) continue;
+        if (is_acquired(*it)) known.acquired = Offer{name, it->manifest_digest};
+        if (counts_as_installed(*it)) known.installed = name;
+        known.versions.push_back(version_of(*it, std::move(name)));
+    }
+}
+
+void add_available(const client::Available& available,
+                   Known& known,
+                   const std::set<std::string>& taken) {
+    std::string name = name_of(
+        available.version, short_digest(available.manifest_digest, available.digest), taken);
+    if (taken.contains(name)) return;
+    Version out;
+    out.name = name;
+    out.available = true;
+    out.changelog_url = available.changelog_url;
+    out.time = available.checked;
+    known.versions.push_back(std::move(out));
+    known.offer = Offer{std::move(name), available.manifest_digest};
+}
+
+}  // namespace
+
+std::string Known::candidate() const {
+    if (offer) return offer->name;
+    return acquired ? acquired->name : "";
+}
+
+const Version* Known::find(const std::string& name) const {
+    const auto found = std::find_if(versions.begin(), versions.end(), [&](const Version& version) {
+        return version.name == name;
+    });
+    return found == versions.end() ? nullptr : &*found;
+}
+
+Known know(const client::Status& status) {
+    Known known;
+    std::set<std::string> taken;
+    add_deployments(status, known, taken);
+    if (status.available) add_available(*status.available, known, taken);
+    std::reverse(known.versions.begin(), known.versions.end());
+    if (known.versions.empty()) return known;
+    known.versions.front().newest = true;
+    bool older = false;
+    for (Version& version : known.versions) {
+        version.obsolete = older;
+        older = older || version.name == known.installed;
+    }
+    return known;
+}
+
+std::string describe(const Version& version) {
+    boost::json::object object;
+    object["version"] = version.name;
+    object["newest"] = version.newest;
+    object["available"] = version.available;
+    object["installed"] = version.installed;
+    object["obsolete"] = version.obsolete;
+    object["protected"] = version.is_protected;
+    object["acquired"] = version.acquired;
+    boost::json::array& urls = object["changelog_urls"].emplace_array();
+    if (!version.changelog_url.empty()) urls.emplace_back(version.changelog_url);
+    object["contents"].emplace_array();
+    return boost::json::serialize(object);
+}
+
+}  // namespace cfs::sysupdate

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Debian packages, by `cpack -G DEB` in a build directory with the prefix /usr: cfsupdated, cfsctl,
-# cfsupdated-initrd. What each holds is said at its install(); README.md says what they do.
+# cfsupdated-sysupdate1, cfsupdated-initrd. What each holds is said at its install(); README.md says what they do.
 set(debian_dir ${CMAKE_CURRENT_LIST_DIR})
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME cfsupdated)
@@ -10,7 +10,7 @@ set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each package has its own
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
 set(CPACK_SET_DESTDIR ON)  # for /etc
-set(CPACK_COMPONENTS_ALL daemon client initrd)
+set(CPACK_COMPONENTS_ALL daemon client sysupdate initrd)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
@@ -44,6 +44,17 @@ Updates, rolls back and looks at an image-based system over D-Bus; makes,
 seals, prints, compares and mounts composefs images without a daemon.")
 set(CPACK_DEBIAN_CLIENT_PACKAGE_RECOMMENDS "binutils, cfsupdated, sbsigntool")
 
+# It conflicts with no package: no file of systemd's is ours, and the link that is enabled decides.
+set(CPACK_DEBIAN_SYSUPDATE_PACKAGE_NAME cfsupdated-sysupdate1)
+set(CPACK_DEBIAN_SYSUPDATE_DESCRIPTION "lets software centers update by cfsupdated
+Serves systemd's D-Bus interface org.freedesktop.sysupdate1 over cfsupdated,
+so that GNOME Software, KDE Discover, Phosh and updatectl work unmodified.")
+set(CPACK_DEBIAN_SYSUPDATE_PACKAGE_DEPENDS
+  "cfsupdated (= ${PROJECT_VERSION}-1), default-dbus-system-bus | dbus-system-bus, init-system-helpers")
+set(CPACK_DEBIAN_SYSUPDATE_PACKAGE_RECOMMENDS "polkitd")
+set(CPACK_DEBIAN_SYSUPDATE_PACKAGE_CONTROL_EXTRA
+  ${debian_dir}/sysupdate/postinst ${debian_dir}/sysupdate/prerm ${debian_dir}/sysupdate/postrm)
+
 set(CPACK_DEBIAN_INITRD_PACKAGE_NAME cfsupdated-initrd)
 set(CPACK_DEBIAN_INITRD_DESCRIPTION "mounts a composefs image as root, for initrds
 The program, its unit, and the parts that dracut and initramfs-tools need to
@@ -51,7 +62,7 @@ put it into an initrd. Needed where images are built, not on their machines.")
 set(CPACK_DEBIAN_INITRD_PACKAGE_RECOMMENDS "dracut | initramfs-tools")
 set(CPACK_DEBIAN_INITRD_PACKAGE_CONTROL_EXTRA ${debian_dir}/triggers)
 
-foreach(pair daemon:cfsupdated client:cfsctl initrd:cfsupdated-initrd)
+foreach(pair daemon:cfsupdated client:cfsctl sysupdate:cfsupdated-sysupdate1 initrd:cfsupdated-initrd)
   string(REPLACE ":" ";" pair ${pair})
   list(GET pair 0 component)
   list(GET pair 1 package)

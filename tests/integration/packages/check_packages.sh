@@ -15,7 +15,7 @@ bad() { echo "$*"; exit 1; }
 
 cpack -G DEB -B "$top/out" --config "$build/CPackConfig.cmake" > "$top/log" 2>&1 || { cat "$top/log"; bad "cpack failed"; }
 debs=("$top"/out/*.deb)
-[ "${#debs[@]}" = 3 ] || bad "not three packages: ${debs[*]}"
+[ "${#debs[@]}" = 4 ] || bad "not four packages: ${debs[*]}"
 
 # What they hold. %cfsctl% is the client's installed name.
 name=$(sed -n 's/^CFSCTL_NAME:STRING=//p' "$build/CMakeCache.txt")
@@ -28,7 +28,7 @@ for deb in "${debs[@]}"; do
   # Owners and modes: nothing but these three.
   grep -Ev '^(drwxr-xr-x|-rw-r--r--|-rwxr-xr-x) root/root ' "$top/list" && bad "$package: odd owner or mode"
   awk '$1 ~ /^-rwx/ { print substr($6, 2) }' "$top/list" |
-    grep -Ev '^/usr/(s?bin/|lib/cfsupdated/cfs-prepare-root$|lib/dracut/|lib/greenboot/|share/initramfs-tools/)' &&
+    grep -Ev '^/usr/(s?bin/|lib/cfsupdated/(cfs-prepare-root|cfsupdated-sysupdate1)$|lib/dracut/|lib/greenboot/|share/initramfs-tools/)' &&
     bad "$package: an odd program"
   mkdir "$top/$package"
   dpkg-deb -R "$deb" "$top/$package"
@@ -55,9 +55,11 @@ for deb in "${debs[@]}"; do
   sed 1d "$top/description" | grep -Ev '^ ([^ ]|\.$)' && bad "$package: its description is not plain text"
   [[ $(dpkg-deb -f "$deb" Depends) == *libc6* ]] || bad "$package: Depends lacks the libraries: $(dpkg-deb -f "$deb" Depends)"
 done
-for package in cfsupdated cfsctl; do
+for package in cfsupdated cfsctl cfsupdated-sysupdate1; do
   [[ $(dpkg-deb -f "$top"/out/${package}_*.deb Depends) == *libsdbus-c++* ]] || bad "$package: Depends lacks sdbus-c++"
 done
+[[ $(dpkg-deb -f "$top"/out/cfsupdated-sysupdate1_*.deb Depends) == *"cfsupdated (= "* ]] || bad "the adapter depends on no daemon"
+[[ $(dpkg-deb -f "$top"/out/cfsupdated-sysupdate1_*.deb Depends) != *libcurl* ]] || bad "the adapter is more than one: it links libcurl"
 [ "$(cat "$top/cfsupdated/DEBIAN/conffiles")" = /etc/cfsupdated/cfsupdated.toml ] || bad "cfsupdated: conffiles"
 [ "$(cat "$top/cfsupdated-initrd/DEBIAN/triggers")" = "activate-noawait update-initramfs" ] || bad "cfsupdated-initrd: triggers"
 

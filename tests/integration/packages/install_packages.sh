@@ -24,9 +24,10 @@ install_all() {
   in_system sh -c 'dpkg --force-depends --force-confold -i /tmp/debs/*.deb' > "$top/dpkg.log" 2>&1 ||
     { cat "$top/dpkg.log"; bad "the packages do not install"; }
 }
-links() { find "$system/etc/systemd/system" -name 'cfsupdated*' | sed "s|$system/etc/systemd/system/||" | sort; }
+links() { find "$system/etc/systemd/system" -name 'cfsupdated*' -o -name 'dbus-org.freedesktop.sysupdate1*' | sed "s|$system/etc/systemd/system/||" | sort; }
 enabled="basic.target.wants/cfsupdated-finalize.service
 boot-complete.target.requires/cfsupdated-boot-check.service
+dbus-org.freedesktop.sysupdate1.service
 multi-user.target.wants/cfsupdated-finalize-failed.service
 multi-user.target.wants/cfsupdated-mark-good.service
 sysinit.target.wants/cfsupdated-boot-deadline.service"
@@ -34,7 +35,12 @@ sysinit.target.wants/cfsupdated-boot-deadline.service"
 install_all
 [ "$(in_system "/usr/bin/$name" --version)" = "cfsctl $(in_system cfsupdated --version | cut -d' ' -f2)" ] || bad "they do not run"
 [ "$(links)" = "$enabled" ] || { links; bad "other units are enabled than the preset's"; }
-in_system dpkg -V cfsupdated cfsctl cfsupdated-initrd || bad "dpkg finds changed files"
+# Calls on the bus for systemd's interface come to the adapter.
+[ "$(readlink "$system/etc/systemd/system/dbus-org.freedesktop.sysupdate1.service")" = /lib/systemd/system/cfsupdated-sysupdate1.service ] ||
+  [ "$(readlink "$system/etc/systemd/system/dbus-org.freedesktop.sysupdate1.service")" = /usr/lib/systemd/system/cfsupdated-sysupdate1.service ] ||
+  bad "the alias leads elsewhere"
+in_system /usr/lib/cfsupdated/cfsupdated-sysupdate1 --version > /dev/null || bad "the adapter does not run"
+in_system dpkg -V cfsupdated cfsctl cfsupdated-sysupdate1 cfsupdated-initrd || bad "dpkg finds changed files"
 
 # An upgrade, to the same version here, keeps what an administrator decided.
 in_system systemctl --quiet disable cfsupdated-finalize.service 2> /dev/null
@@ -43,13 +49,13 @@ install_all
 [[ $(links) != *cfsupdated-finalize.service* ]] || bad "an upgrade enabled what was disabled"
 [ "$(cat "$system/etc/cfsupdated/cfsupdated.toml")" = 'image = "oci:/x:y"' ] || bad "an upgrade took the settings"
 
-in_system dpkg -r cfsupdated cfsctl cfsupdated-initrd > "$top/dpkg.log" 2>&1 || { cat "$top/dpkg.log"; bad "they do not go"; }
+in_system dpkg -r cfsupdated cfsctl cfsupdated-sysupdate1 cfsupdated-initrd > "$top/dpkg.log" 2>&1 || { cat "$top/dpkg.log"; bad "they do not go"; }
 [ -z "$(links)" ] || { links; bad "links to units that are gone: boot-complete.target would fail"; }
 [ -e "$system/etc/cfsupdated/cfsupdated.toml" ] || bad "a removal took the settings"
 install_all
 [ "$(links)" = "$enabled" ] || { links; bad "installed again, other units are enabled"; }
 
-in_system dpkg -P cfsupdated cfsctl cfsupdated-initrd > "$top/dpkg.log" 2>&1 || { cat "$top/dpkg.log"; bad "they do not go"; }
+in_system dpkg -P cfsupdated cfsctl cfsupdated-sysupdate1 cfsupdated-initrd > "$top/dpkg.log" 2>&1 || { cat "$top/dpkg.log"; bad "they do not go"; }
 [ -z "$(links)" ] || bad "a purge left links"
 [ ! -e "$system/etc/cfsupdated" ] || bad "a purge left /etc/cfsupdated"
 [ -z "$(find "$system/var/lib/systemd/deb-systemd-helper-enabled" -name 'cfsupdated*' 2> /dev/null)" ] || bad "a purge left state of systemd's"

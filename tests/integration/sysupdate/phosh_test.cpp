@@ -73,13 +73,13 @@ TEST(Phosh, FetchesFirstAndInstallsLater) {
 
 // What was fetched is installed without the registry.
 TEST(Phosh, InstallsWithADeadRegistry) {
+    Door door;  // it outlives who stands in it
     AdapterSite site;
     site.publish("2");
     site.start_daemon();
     site.start_adapter();
     Center center(site.address());
     EXPECT_EQ(center.wait_for_end(center.start("Acquire", "2").path).removed, 0);
-    Door door;
     site.set_check([&](update::ProgressSink&, const std::stop_token& stop) { door.pass(stop); });
     // A check that hangs makes room.
     const auto object = center.proxy(sysupdate::kTargetPath);

@@ -110,8 +110,12 @@ void Host::decide(const std::optional<sdbus::Error>& checked) {
 
 void Host::carry_out(const Plan& plan) {
     if (!request_->then) return answer(Accepted{});  // nobody waits any more
+    bus::VariantMap options = plan.options;
+    // What the settings hold a user to holds him here, too.
+    const std::uint32_t user = request_->caller.uid;
+    if (!plan.offline && user != 0) options["user"] = sdbus::Variant{std::uint64_t{user}};
     daemon_.start(
-        plan.method, plan.options, [this, weak = std::weak_ptr(self_), plan](const auto& started) {
+        plan.method, options, [this, weak = std::weak_ptr(self_), plan](const auto& started) {
             if (weak.expired()) return;
             checks_.forget();
             if (const auto* failed = std::get_if<sdbus::Error>(&started)) return answer(*failed);

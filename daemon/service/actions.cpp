@@ -113,8 +113,9 @@ std::vector<std::string> action_ids(const std::vector<Action>& actions) {
 }
 
 std::string for_root_only(const JobRequest& request) {
-    if (request.content == nullptr) return "";
-    return "see content of files in /etc, the option 'content'";
+    if (request.user) return "speak for another user, the option 'user'";
+    if (request.content != nullptr) return "see content of files in /etc, the option 'content'";
+    return "";
 }
 
 ActionDetails details_of(const JobRequest& request) {

@@ -68,7 +68,9 @@ void ManagerObject::submit(JobKind kind, JobResult&& result, const Options& opti
             reply,
             std::move(ask),
             [this, reply, request = std::move(request)](Answer&, const Initiator& caller) {
-                calls_.submit(request, caller, [reply](const auto& accepted) {
+                // Root speaks for a user: what holds that one holds this.
+                const Initiator who{request.user.value_or(caller.uid), caller.name};
+                calls_.submit(request, who, [reply](const auto& accepted) {
                     if (const auto* error = std::get_if<Error>(&accepted))
                         return reply->fail(*error);
                     reply->done(sdbus::ObjectPath{job_path(std::get<std::uint64_t>(accepted))});

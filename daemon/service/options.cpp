@@ -121,6 +121,19 @@ void read_update(OptionReader& reader, JobRequest& request, bool finalize_by_def
     if (request.kind != JobKind::Switch) reader.flag("downgrade", request.downgrade);
 }
 
+void read_user(OptionReader& reader, JobRequest& request) {
+    std::optional<std::uint64_t> user;
+    reader.number("user", user);
+    if (!user) return;
+    // The last one is what the kernel says for "none".
+    if (*user >= std::numeric_limits<std::uint32_t>::max()) {
+        throw Error(ErrorCode::InvalidArgs,
+                    "option 'user' is no user id: " + std::to_string(*user),
+                    "It takes a number below 4294967295.");
+    }
+    request.user = static_cast<std::uint32_t>(*user);
+}
+
 }  // namespace
 
 JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool finalize_by_default) {
@@ -130,6 +143,7 @@ JobRequest read_request(JobKind kind, const bus::VariantMap& options, bool final
     if (kind == JobKind::Check || is_update(kind)) reader.text("image", request.image);
     if (is_update(kind)) read_update(reader, request, finalize_by_default);
     if (kind == JobKind::Update) reader.flag("automatic", request.automatic);
+    if (kind == JobKind::Update || kind == JobKind::Stage) read_user(reader, request);
     if (request.automatic && options.size() != 1) {
         throw Error(ErrorCode::InvalidArgs,
                     "the option 'automatic' stands alone: policy decides what is done",

@@ -54,6 +54,8 @@ struct JobRequest {
     /// everybody's.
     std::shared_ptr<UniqueFd> content = {};
     bool automatic = false;  ///< Update: nobody asked for it; policy decides what it does and when
+    /// Update, Stage: whose wish it is that root brings here; the job is that user's.
+    std::optional<std::uint32_t> user = {};
 
     bool operator==(const JobRequest&) const = default;
 };

@@ -36,7 +36,7 @@ TEST_F(BusErrors, AnUnknownOptionIsNamed) {
               }),
               "org.freedesktop.DBus.Error.InvalidArgs: option 'froce' is not known to Update\n"
               "Hint: Update takes the options automatic, downgrade, expected-digest, finalize, "
-              "ignore-inhibitors, image, lock.");
+              "ignore-inhibitors, image, lock, user.");
 }
 
 TEST_F(BusErrors, AnOptionOfTheWrongTypeIsNamed) {

@@ -241,9 +241,42 @@ TEST_F(Authorisation, OfStoppingAJob) {
     EXPECT_EQ(others[1]->tell(at(again, kJob, "Cancel 0")), "ok ");
     const std::string third = start_job(*users[1]);
     EXPECT_EQ(users[0]->tell(at(third, kJob, "Cancel 0")), "ok ") << "root may anyway";
+    // Also who needed a password for it, and has none to give now.
+    {
+        const auto agent = FakeAgent::make(
+            site->service.bus.address(), {users[2]->process()}, FakeAgent::Person::Knows);
+        std::string fourth = users[2]->tell(of_target("Update 1 s:2 t:0"));
+        for (int i = 0; i < 500 && fourth.find("EBUSY") != std::string::npos; ++i) {
+            ::usleep(10'000);
+            fourth = users[2]->tell(of_target("Update 1 s:2 t:0"));
+        }
+        ASSERT_TRUE(fourth.starts_with("ok ")) << fourth;
+        const std::string of_fourth = at(fourth.substr(3), kJob, "Cancel 0");
+        EXPECT_EQ(verdict(users[3]->tell(of_fourth)), "password");
+        EXPECT_EQ(others[2]->tell(of_fourth), "ok ");
+    }
     // Whoever may start it may stop it.
     const std::string roots = start_job(*users[0]);
     EXPECT_EQ(users[1]->tell(at(roots, kJob, "Cancel 0")), "ok ");
+}
+
+// To the daemon it is root who calls; the job is the user's all the same.
+TEST_F(Authorisation, TheDaemonLearnsWhoseWishItIs) {
+    Door door;
+    site->service.engine.set_verb([&](update::ProgressSink&, const std::stop_token& stop) {
+        if (site->service.engine.calls().back().rfind("update", 0) == 0) door.pass(stop);
+    });
+    site->start_polkit();
+    const std::string job = start_job(*users[1]);
+    ASSERT_TRUE(job.starts_with(sysupdate::kJobPathPrefix)) << job;
+    const std::string path =
+        bus::kJobPathPrefix + job.substr(std::string(sysupdate::kJobPathPrefix).size());
+    const std::string initiator =
+        site->service.bus
+            .busctl({"get-property", bus::kName, path, bus::kJobInterface, "Initiator"})
+            .out;
+    EXPECT_TRUE(initiator.starts_with("(us) 1 ")) << initiator;
+    EXPECT_EQ(users[1]->tell(path + " " + bus::kJobInterface + " Cancel 0 -"), "ok ");
 }
 
 TEST_F(Authorisation, AsksForAPasswordOnlyWhenTheCallAllowsIt) {

@@ -2,6 +2,7 @@
 #include "service/options.hpp"
 
 #include "base/error.hpp"
+#include "service/actions.hpp"
 
 #include <gtest/gtest.h>
 
@@ -99,6 +100,21 @@ TEST(Options, AStageIsNeverFinalizedAndASwitchMayGoDownAnyway) {
         read_request(JobKind::Update, {{"downgrade", sdbus::Variant{true}}}, true).downgrade);
 }
 
+TEST(Options, RootSpeaksForAUser) {
+    const auto user = [](std::uint64_t id) {
+        return bus::VariantMap{{"user", sdbus::Variant{id}}};
+    };
+    EXPECT_FALSE(read_request(JobKind::Update, {}, true).user);
+    EXPECT_EQ(read_request(JobKind::Update, user(1000), true).user, 1000U);
+    EXPECT_EQ(read_request(JobKind::Stage, user(0), true).user, 0U);
+    EXPECT_EQ(refusal(JobKind::Update, user(0xffffffff)),
+              "option 'user' is no user id: 4294967295");
+    EXPECT_EQ(refusal(JobKind::Update, user(std::uint64_t{1} << 32)),
+              "option 'user' is no user id: 4294967296");
+    EXPECT_EQ(refusal(JobKind::Switch, user(1)), "option 'user' is not known to Switch");
+    EXPECT_NE(for_root_only(read_request(JobKind::Update, user(1), true)), "");
+}
+
 TEST(Options, AnUnknownOneIsNamedTogetherWithTheKnown) {
     std::string hint;
     EXPECT_EQ(refusal(JobKind::Update, text("finalise", "no"), &hint),
@@ -106,7 +122,7 @@ TEST(Options, AnUnknownOneIsNamedTogetherWithTheKnown) {
     EXPECT_EQ(hint,
               "Update takes the options automatic, downgrade, expected-digest, finalize, "
               "ignore-inhibitors, image, "
-              "lock.");
+              "lock, user.");
     EXPECT_EQ(refusal(JobKind::Rollback, text("image", "x"), &hint),
               "option 'image' is not known to Rollback");
     EXPECT_EQ(hint, "Rollback takes no options.");

@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "settings/units.hpp"
+#include "update/events.hpp"
 #include "update/health.hpp"
 #include "update/shutdown.hpp"
 
@@ -48,7 +49,6 @@ int finalize(const settings::Settings& settings) {
 }
 
 int cannot_finalize(const Error& why) {
-    log::error(std::string("finalize: ") + why.what());
     update::keep_finalize_failure(settings::Settings(), why);
     return 1;
 }
@@ -57,7 +57,10 @@ int finalize_failed(const settings::Settings& settings, const std::string& motd)
     const auto failure = update::last_finalize_failure(settings);
     if (!failure) return 0;
     const std::string text = update::describe_finalize_failure(*failure);
-    log::error("finalize-failed: " + text);
+    log::event(update::kEventFinalizeFailed,
+               log::Level::Error,
+               "finalize-failed: " + text,
+               {{"CFSUPDATED_ERROR", failure->name}, {"CFSUPDATED_REASON", failure->message}});
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(motd).parent_path(), ignored);
     if (!(std::ofstream(motd) << "cfsupdated: " << text << std::endl))

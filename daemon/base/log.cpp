@@ -9,12 +9,14 @@
 #include <systemd/sd-journal.h>
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace cfs::log {
 namespace {
@@ -76,17 +78,15 @@ int priority(Level level) {
     return LOG_INFO;
 }
 
-bool send_to_journal(std::string_view id, Level level, std::string_view message) {
-    const int size = static_cast<int>(message.size());
-    return ::sd_journal_send("MESSAGE=%.*s",
-                             size,
-                             message.data(),
-                             "MESSAGE_ID=%.*s",
-                             static_cast<int>(id.size()),
-                             id.data(),
-                             "PRIORITY=%i",
-                             priority(level),
-                             nullptr) == 0;
+bool send_to_journal(const Fields& fields) {
+    std::vector<std::string> lines;
+    for (const Field& field : fields) {
+        if (!field.value.empty()) lines.push_back(field.name + "=" + field.value);
+    }
+    std::vector<iovec> parts;
+    for (std::string& line : lines)
+        parts.push_back({line.data(), line.size()});
+    return ::sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) == 0;
 }
 
 void write(spdlog::level::level_enum level, std::string_view message) {
@@ -123,10 +123,17 @@ void error(std::string_view message) {
     write(spdlog::level::err, message);
 }
 
-void event(std::string_view id, Level level, std::string_view message) {
+void event(std::string_view id, Level level, std::string_view message, const Fields& fields) {
     const auto wanted = native(level);
     if (!spdlog::default_logger_raw()->should_log(wanted)) return;
-    if (!stderr_is_journal() || !send_to_journal(id, level, message)) write(wanted, message);
+    if (stderr_is_journal()) {
+        Fields all = {{"MESSAGE", std::string(message)},
+                      {"MESSAGE_ID", std::string(id)},
+                      {"PRIORITY", std::to_string(priority(level))}};
+        all.insert(all.end(), fields.begin(), fields.end());
+        if (send_to_journal(all)) return;
+    }
+    write(wanted, message);
 }
 
 Level level() {

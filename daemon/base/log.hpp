@@ -4,7 +4,9 @@
 /// debug: the rest. Thread-safe. Log or throw, never both.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace cfs::log {
 
@@ -20,9 +22,18 @@ void info(std::string_view message);
 void warn(std::string_view message);
 void error(std::string_view message);
 
+/// One field of a journal entry. Names are capitals, digits and "_"; a value may be anything.
+struct Field {
+    std::string name;
+    std::string value;
+};
+
+using Fields = std::vector<Field>;
+
 /// What programs look for: under the journal the line carries `id` as its MESSAGE_ID ("journalctl
-/// MESSAGE_ID=..."; cfsupdated(8) lists them), elsewhere it is a line like any other.
+/// MESSAGE_ID=..."; cfsupdated(8) lists them) and the fields that have a value, elsewhere it is a
+/// line like any other.
 /// \param id 32 hex digits
-void event(std::string_view id, Level level, std::string_view message);
+void event(std::string_view id, Level level, std::string_view message, const Fields& fields = {});
 
 }  // namespace cfs::log

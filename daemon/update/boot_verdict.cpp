@@ -148,7 +148,8 @@ FailedBoot note_failed_boot(const settings::Settings& settings,
                log::Level::Error,
                "this boot of version " + printable(booted.version) + " failed: " + out.reason +
                    (out.stays.empty() ? "; the machine starts again"
-                                      : "; the machine stays, because " + out.stays));
+                                      : "; the machine stays, because " + out.stays),
+               fields_of(booted, out.reason));
     return out;
 }
 

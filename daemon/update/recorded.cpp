@@ -1,9 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update/recorded.hpp"
 
+#include "base/log.hpp"
+#include "update/events.hpp"
 #include "update/selection.hpp"
 
 namespace cfs::update {
+
+namespace {
+
+/// At a shutdown there is more that can fail than the verb, and keep_finalize_failure() says it.
+void tell_failure(const HistoryEntry& entry, const Initiator& who, const Error& error) {
+    const std::string& kind = entry.kind;
+    const bool is_finalize = kind == "finalize" && who.kind != "shutdown";
+    const bool is_update = kind == "update" || kind == "stage" || kind == "switch";
+    if (!is_finalize && !is_update) return;
+    const std::string version =
+        entry.to.version.empty() ? "" : " of version " + printable(entry.to.version);
+    log::event(is_finalize ? kEventFinalizeFailed : kEventUpdateFailed,
+               log::Level::Error,
+               "the " + kind + version + " failed: " + error.what(),
+               fields_of(error, entry.to.version, entry.to.digest));
+}
+
+}  // namespace
 
 void record_end(Machine& machine,
                 const Initiator& who,
@@ -14,6 +34,7 @@ void record_end(Machine& machine,
     entry.result = "done";
     if (error != nullptr) {
         entry.result = error->code() == ErrorCode::Cancelled ? "cancelled" : "failed";
+        if (entry.result == "failed") tell_failure(entry, who, *error);
         entry.error = to_string(error->code());
         entry.message = error->what() + (entry.message.empty() ? "" : "; " + entry.message);
     }

@@ -6,6 +6,7 @@
 #include "base/fs_at.hpp"
 #include "base/log.hpp"
 #include "update/deploy.hpp"
+#include "update/events.hpp"
 #include "update/recorded.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
@@ -101,6 +102,10 @@ void keep_finalize_failure(const settings::Settings& settings,
                             why.hint(),
                             why.details(),
                             unix_seconds(clock)};
+    log::event(kEventFinalizeFailed,
+               log::Level::Error,
+               "finalize: " + failure.message,
+               fields_of(why, version));
     const UniqueFd root = open_root(settings.sysroot);
     const StateDir state(root.get(), true);
     state.set_finalize_failure(failure);

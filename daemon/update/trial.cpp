@@ -66,11 +66,14 @@ void hold_failed(Machine& machine,
     entry.to = version_of(booted);
     entry.message = fallback.reason;
     record_event(machine, {"boot", 0}, std::move(entry));
-    machine.state.hold(hold_key(record, booted), kHeldFailed);
+    hold_and_tell(machine, hold_key(record, booted), record, kHeldFailed);
+    log::Fields fields = fields_of(record, fallback.reason);
+    fields.push_back({"CFSUPDATED_RUNNING_VERSION", printable(booted.version)});
     log::event(kEventFallback,
                log::Level::Error,
                "version " + printable(record.version) + " did not come up, it is held; version " +
-                   printable(booted.version) + " runs: " + fallback.reason + " " + name_of(record));
+                   printable(booted.version) + " runs: " + fallback.reason + " " + name_of(record),
+               fields);
 }
 
 /// What is behind us: the system that runs is as new as what failed.
@@ -96,6 +99,21 @@ std::string name_of(const DeploymentRecord& record) {
            " image=" + record.image.hex();
 }
 
+void hold_and_tell(const Machine& machine,
+                   const Digest& key,
+                   const DeploymentRecord& record,
+                   std::string_view reason) {
+    const auto before = machine.state.held();
+    machine.state.hold(key, reason);
+    const auto known = before.find(key.hex());
+    if (known != before.end() && known->second == reason) return;
+    log::event(kEventHeld,
+               log::Level::Warn,
+               "version " + printable(record.version) + " is held (" + std::string(reason) +
+                   "): it is not installed by itself any more",
+               fields_of(record, reason));
+}
+
 void note_proven(Machine& machine, DeploymentRecord booted) {
     drop_previous_etc(machine, booted);
     forget_failures(machine, booted);
@@ -115,7 +133,8 @@ void note_proven(Machine& machine, DeploymentRecord booted) {
     machine.state.save(booted);
     log::event(kEventProven,
                log::Level::Info,
-               "version " + printable(booted.version) + " is proven " + name_of(booted));
+               "version " + printable(booted.version) + " is proven " + name_of(booted),
+               fields_of(booted));
 }
 
 void release_wanted(const Machine& machine, DeploymentRecord& record) {
@@ -140,7 +159,7 @@ void hold_again(const Machine& machine, const DeploymentRecord& record) {
     const auto key = Digest::from_hex(record.released_key);
     if (!key) return;
     try {
-        machine.state.hold(*key, record.released_reason);
+        hold_and_tell(machine, *key, record, record.released_reason);
     } catch (const Error& e) {  // a removal that does not end would stop every verb
         log::warn("version " + printable(record.version) + " cannot be held again: " + e.what());
     }

@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cfs::update {
@@ -26,6 +27,13 @@ void note_proven(Machine& machine, DeploymentRecord booted);
 void note_failed(Machine& machine,
                  const std::vector<DeploymentRecord>& records,
                  const DeploymentRecord& booted);
+
+/// Holds the digest, durably, and says so where that is news.
+/// \throws Error StateCorrupt as StateDir::hold()
+void hold_and_tell(const Machine& machine,
+                   const Digest& key,
+                   const DeploymentRecord& record,
+                   std::string_view reason);
 
 /// A record that is armed now: what held its digest is forgotten if somebody named it. The caller
 /// saves `record`. Not before: an installation that fails leaves the digest held for the old

@@ -3,8 +3,10 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "update/deploy.hpp"
+#include "update/events.hpp"
 #include "update/recorded.hpp"
 #include "update/rollback_steps.hpp"
+#include "update/trial.hpp"
 #include "update/tried_once.hpp"
 #include "update/verbs.hpp"
 
@@ -27,7 +29,7 @@ void hold(Machine& machine,
           const DeploymentRecord& record,
           std::string_view reason) {
     try {
-        machine.state.hold(key, reason);
+        hold_and_tell(machine, key, record, reason);
     } catch (const Error& e) {
         // What was left on purpose would come back by itself; the intent stays and is tried again.
         if (reason == kHeldLeft && e.code() != ErrorCode::StateCorrupt) throw;
@@ -127,7 +129,9 @@ DeploymentInfo run_rollback(Machine& machine, ProgressSink& progress) {
     Overview after;
     take_overview(machine, after);
     for (const auto& record : after.records) {
-        if (record.stem == intent.target) return describe(after, record);
+        if (record.stem != intent.target) continue;
+        if (&record != after.booted) tell_reboot_pending(record);
+        return describe(after, record);
     }
     throw Error(ErrorCode::StateCorrupt,
                 "the record of the rollback's target vanished",

@@ -2,6 +2,7 @@
 #include "base/crash_point.hpp"
 #include "base/error.hpp"
 #include "update/deploy.hpp"
+#include "update/events.hpp"
 #include "update/eviction.hpp"
 #include "update/pull.hpp"
 #include "update/recorded.hpp"
@@ -241,6 +242,7 @@ UpdateResult Update::stage(Pull& pull, const DeploymentRecord& booted, Deploymen
     evict(record);
     stage_deployment(machine_, record, pull, machine_.settings.boot.tries, stop_);
     machine_.state.set_available(std::nullopt);
+    tell_staged(record);
     UpdateResult result;
     result.outcome = UpdateOutcome::Staged;
     result.fetched_bytes = pull.fetched_bytes();
@@ -278,6 +280,7 @@ UpdateResult Update::finish(const DeploymentRecord& record,
     progress_.stage("finalize");
     EtcReport merge =
         finalize_deployment(machine_, record, booted, machine_.settings.boot.tries, stop_);
+    tell_reboot_pending(record);
     result.etc_changes = std::move(merge.changes);
     result.etc_conflicts = std::move(merge.conflicts);
     result.outcome = UpdateOutcome::Finalized;
@@ -316,6 +319,7 @@ UpdateResult run_finalize(Machine& machine, ProgressSink& progress, const std::s
     result.outcome = UpdateOutcome::Finalized;
     EtcReport merge =
         finalize_deployment(machine, record, &booted, machine.settings.boot.tries, stop);
+    tell_reboot_pending(record);
     result.etc_changes = std::move(merge.changes);
     result.etc_conflicts = std::move(merge.conflicts);
     Overview after;

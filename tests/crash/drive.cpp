@@ -3,6 +3,7 @@
 // starved meanwhile. Ends with 0, with 1 and "error NAME: message" for an Error, with 2 for
 // anything else.
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "crash_site.hpp"
 #include "update/health.hpp"
 #include "update/offline.hpp"
@@ -74,6 +75,8 @@ void drive(const std::string& verb, const std::string& dir, const std::string& t
 int main(int argc, char** argv) {
     const std::string verb = argc > 1 ? argv[1] : "";
     const std::string dir = argc > 2 ? argv[2] : "";
+    // What it says is the error alone.
+    log::init(log::Level::Off);
     try {
         drive(verb, dir, argc > 3 ? argv[3] : "");
         return 0;

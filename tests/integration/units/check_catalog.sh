@@ -17,6 +17,16 @@ in_manual=$(sed -n 's/^\.It \([0-9a-f]\{32\}\)$/\1/p' "$source/daemon/cfsupdated
 others=$(grep -rlE 'log::event\("[^"]' "$source/daemon" --include='*.cpp' || true)
 [ -z "$others" ] || bad "an id that is no constant of events.hpp: $others"
 
+# A field that nobody sends would show as @NAME@; one that the manual does not have is of no use.
+sent=$(grep -rhoE 'CFSUPDATED_[A-Z_]+"' "$source/daemon" --include='*.cpp' | tr -d '"' | sort -u)
+named=$(grep -oE '@CFSUPDATED_[A-Z_]+@' "$catalog" | tr -d '@' | sort -u)
+[ -n "$named" ] || bad "the catalog names no fields: this test looks at the wrong place"
+unknown=$(comm -13 <(echo "$sent") <(echo "$named"))
+[ -z "$unknown" ] || bad "the catalog has fields that the code does not send: $unknown"
+for field in $sent; do
+  grep -qE "^\.It (.* )?$field( |\$)" "$source/daemon/cfsupdated.8" || bad "cfsupdated(8) does not name the field $field"
+done
+
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 mkdir -p "$top/usr/lib/systemd/catalog" "$top/var/lib/systemd/catalog"

@@ -7,7 +7,7 @@ namespace cfs::client {
 
 /// The contract with scripts; see cfsctl(1).
 enum class ExitCode : int {
-    Done = 0,           ///< `check`: an update is available
+    Done = 0,           ///< `check`: an update is available; `pending`: a restart is
     Error = 1,          ///< usage included; `store fsck`: damaged
     NothingToDo = 2,    ///< the newest is here already
     NotFound = 3,       ///< no such image, tag, deployment or job

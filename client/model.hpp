@@ -80,6 +80,16 @@ struct Status {
     std::vector<Blocker> blockers;
 };
 
+/// What `cfsctl pending` says.
+struct PendingOutcome {
+    bool pending = false;              ///< the next start brings another version than what runs
+    std::optional<Deployment> next;    ///< that one, where it is one of ours
+    std::optional<Deployment> booted;  ///< what runs
+    std::optional<Deployment> locked;  ///< staged, and no start brings it
+};
+
+[[nodiscard]] PendingOutcome find_pending(const Status& status);
+
 /// One end of a change; empty where there was none, or it is not known.
 struct HistoryVersion {
     std::string version;

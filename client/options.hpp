@@ -182,6 +182,7 @@ struct History {
     std::optional<std::uint64_t> limit;  ///< entries
 };
 
+struct Pending {};
 struct Cancel {};
 struct Pause {};
 
@@ -238,6 +239,7 @@ using Verb = std::variant<ImageDigest,
                           EtcPreviewVerb,
                           EtcRestore,
                           History,
+                          Pending,
                           Cancel,
                           Pause,
                           Inhibit,

@@ -171,6 +171,13 @@ ExitCode run(const History& options, const Global& global) {
     return ExitCode::Done;
 }
 
+ExitCode run(const Pending&, const Global& global) {
+    BusSession session(global.bus);
+    const PendingOutcome outcome = find_pending(ManagerProxy(session).status());
+    std::cout << (global.json ? to_json(outcome) + "\n" : pending_text(outcome));
+    return outcome.pending ? ExitCode::Done : ExitCode::NothingToDo;
+}
+
 ExitCode run(const Cancel&, const Global& global) {
     const PasswordAgent agent(global.bus, global.ask_password);
     BusSession session(global.bus, global.ask_password);

@@ -206,6 +206,15 @@ std::string to_json(const PinOutcome& outcome) {
     return json::serialize(out);
 }
 
+std::string to_json(const PendingOutcome& outcome) {
+    json::object out = document();
+    out["pending"] = outcome.pending;
+    out["next"] = value_of(outcome.next);
+    out["booted"] = value_of(outcome.booted);
+    out["locked"] = value_of(outcome.locked);
+    return json::serialize(out);
+}
+
 std::string to_json(const VerifyOutcome& outcome) {
     json::object out = document();
     out["sound"] = outcome.sound;

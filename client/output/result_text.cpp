@@ -107,6 +107,22 @@ std::string pin_text(const PinOutcome& outcome) {
            describe(outcome.deployment) + "\n";
 }
 
+std::string pending_text(const PendingOutcome& outcome) {
+    std::string out;
+    if (outcome.pending) {
+        out = "restart pending: " +
+              (outcome.next ? describe(*outcome.next) : std::string("an entry of another tool")) +
+              " runs after it\n";
+    } else {
+        out = "no restart pending: " +
+              (outcome.booted ? describe(*outcome.booted) : std::string("what runs")) +
+              " is what starts next\n";
+    }
+    if (!outcome.locked) return out;
+    return out + "  hint: " + describe(*outcome.locked) +
+           " is locked; 'cfsctl finalize' makes it the next boot\n";
+}
+
 std::string verify_text(const VerifyOutcome& outcome) {
     std::string out = damage_lines(outcome);
     out += std::string(outcome.sound ? "sound: " : "damaged: ") + scope_text(outcome);

@@ -29,8 +29,8 @@ BusSite::BusSite(const std::string& policy) {
     throw Error(ErrorCode::Internal, "dbus-daemon did not start: " + bus_->finish().err);
 }
 
-void BusSite::start_daemon() {
-    dir_.write("cfsupdated.toml", "image = \"oci:/configured:tag\"\n");
+void BusSite::start_daemon(const std::string& image) {
+    dir_.write("cfsupdated.toml", "image = \"" + image + "\"\n");
     daemon_ = std::make_unique<Child>(std::vector<std::string>{
         CFS_SCRIPTED_DAEMON, "--config", dir_ / "cfsupdated.toml", "--bus", address_});
     if (!daemon_->wait_for_err("is ready")) {

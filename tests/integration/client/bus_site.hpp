@@ -17,7 +17,7 @@ class BusSite {
     explicit BusSite(const std::string& policy = {});
 
     /// Returns when clients can call it.
-    void start_daemon();
+    void start_daemon(const std::string& image = "oci:/configured:tag");
 
     /// The client on this bus.
     [[nodiscard]] std::vector<std::string> cfsctl(const std::vector<std::string>& args) const;

@@ -40,6 +40,7 @@ VERBS = [
     (["etc", "preview", "--diff"], "etc", 0),
     (["etc", "restore", "/etc/x"], "restored", 0),
     (["history"], "history", 0),
+    (["pending"], "pending", 2),
     (["cancel"], "error", 3),
 ]
 

@@ -6,6 +6,7 @@
 //   slow      fetches without end until it is cancelled
 //   again     the same, and when it is asked for once more it comes to its end
 //   policy, network, missing    fails so
+// and of the image it is configured with: pending waits for a restart, locked for a finalize
 //   die       ends the process in the middle
 //   shown     as the configured one: what a check finds shows in the status
 #include "app/app.hpp"
@@ -35,6 +36,12 @@ class ScriptedEngine final : public update::Engine {
         {
             const std::lock_guard lock(mutex_);
             out.available = available_;
+        }
+        if (image_ == "pending" || image_ == "locked") {
+            out.reboot_pending = image_ == "pending";
+            out.staged = deployment("2", update::DeploymentState::Staged);
+            out.staged->locked = image_ == "locked";
+            out.deployments.insert(out.deployments.begin(), *out.staged);
         }
         out.verity = "enforced";
         out.history = {entry("rollback", "root", 0), entry("update", "user", 1000)};

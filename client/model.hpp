@@ -36,6 +36,12 @@ struct Fallback {
     std::int64_t time = 0;
 };
 
+struct HeldVersion {
+    std::string digest;
+    std::string version;  ///< may be empty
+    std::string reason;
+};
+
 struct Available {
     std::string image;
     std::string version;
@@ -72,6 +78,7 @@ struct Status {
     std::optional<Deployment> rollback;
     std::vector<Deployment> deployments;
     std::optional<Fallback> fallback;
+    std::vector<HeldVersion> held;
     std::optional<Available> available;
     std::optional<Failure> last_error;
     bool reboot_pending = false;

@@ -56,6 +56,14 @@ Fallback decode_fallback(const bus::VariantMap& map) {
     return out;
 }
 
+HeldVersion decode_held(const bus::VariantMap& map) {
+    HeldVersion out;
+    read(map, "digest", out.digest);
+    read(map, "version", out.version);
+    read(map, "reason", out.reason);
+    return out;
+}
+
 Available decode_available(const bus::VariantMap& map) {
     Available out;
     read(map, "image", out.image);
@@ -95,6 +103,10 @@ Status decode_status(const bus::VariantMap& properties) {
         out.deployments.push_back(decode_deployment(each));
     }
     out.fallback = decode_optional<Fallback>(properties, "Fallback", decode_fallback);
+    std::vector<bus::VariantMap> held;
+    read(properties, "Held", held);
+    for (const bus::VariantMap& each : held)
+        out.held.push_back(decode_held(each));
     out.available = decode_optional<Available>(properties, "Available", decode_available);
     out.last_error = decode_optional<Failure>(properties, "LastError", decode_failure);
     read(properties, "RebootPending", out.reboot_pending);

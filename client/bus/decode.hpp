@@ -10,6 +10,7 @@ namespace cfs::client {
 
 [[nodiscard]] Deployment decode_deployment(const bus::VariantMap& map);
 [[nodiscard]] Fallback decode_fallback(const bus::VariantMap& map);
+[[nodiscard]] HeldVersion decode_held(const bus::VariantMap& map);
 [[nodiscard]] Available decode_available(const bus::VariantMap& map);
 [[nodiscard]] Failure decode_failure(const bus::VariantMap& map);
 

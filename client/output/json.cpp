@@ -48,6 +48,15 @@ json::object value_of(const Fallback& fallback) {
     };
 }
 
+json::array value_of(const std::vector<HeldVersion>& held) {
+    json::array out;
+    for (const HeldVersion& each : held) {
+        out.push_back(json::object{
+            {"digest", each.digest}, {"version", each.version}, {"reason", each.reason}});
+    }
+    return out;
+}
+
 json::object value_of(const Available& available) {
     json::object out = {
         {"image", available.image},
@@ -147,6 +156,7 @@ std::string to_json(const Status& status) {
     out["deployments"] = value_of(status.deployments);
     out["fallback"] = status.fallback.has_value();
     out["fallen_back_from"] = value_of(status.fallback);
+    out["held"] = value_of(status.held);
     out["available"] = value_of(status.available);
     out["last_error"] = value_of(status.last_error);
     out["reboot_pending"] = status.reboot_pending;

@@ -77,6 +77,20 @@ std::string fallback_lines(const Look& look, const Fallback& fallback) {
            line(look, "", "because: " + fallback.reason);
 }
 
+/// The fallback's line says so already.
+std::string held_lines(const Look& look, const Status& status) {
+    std::string out;
+    for (const HeldVersion& held : status.held) {
+        if (status.fallback && status.fallback->digest == held.digest) continue;
+        const std::string version = held.version.empty() ? "one" : "version " + held.version;
+        out += line(look,
+                    "Held",
+                    version + " (" + held.digest.substr(0, kShortDigest) + ", " + held.reason +
+                        "): not installed by itself");
+    }
+    return out;
+}
+
 std::string summary(const Status& status, const Look& look) {
     std::string out = line(look, "State", status.state, Color::Bold);
     out += line(look, "Image", status.image.empty() ? "not configured" : status.image);
@@ -84,6 +98,7 @@ std::string summary(const Status& status, const Look& look) {
     out += deployment_line(look, "Staged", status.staged);
     out += deployment_line(look, "Rollback", status.rollback);
     if (status.fallback) out += fallback_lines(look, *status.fallback);
+    out += held_lines(look, status);
     if (!status.verity.empty()) out += line(look, "fs-verity", status.verity);
     if (status.available) out += available_line(look, *status.available);
     if (status.last_error) out += failure_lines(look, *status.last_error);

@@ -230,6 +230,10 @@ ManagerObject::Options ManagerObject::Fallback() {
     return to_bus(view_.fallback);
 }
 
+std::vector<ManagerObject::Options> ManagerObject::Held() {
+    return to_bus(view_.held);
+}
+
 ManagerObject::Options ManagerObject::Available() {
     return to_bus(view_.available);
 }

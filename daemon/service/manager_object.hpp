@@ -91,6 +91,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     Options Rollback() override;
     std::vector<Options> Deployments() override;
     Options Fallback() override;
+    std::vector<Options> Held() override;
     Options Available() override;
     Options LastError() override;
     bool RebootPending() override;

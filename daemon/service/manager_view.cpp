@@ -18,6 +18,8 @@ ManagerView make_view(const update::Status& status, std::string state, StringLis
         view.deployments.push_back(to_dict(deployment));
     }
     view.fallback = to_dict(status.fallback);
+    for (const update::HeldVersion& held : status.held)
+        view.held.push_back(to_dict(held));
     view.available = to_dict(status.available);
     view.last_error = to_dict(status.last_error);
     view.reboot_pending = status.reboot_pending;
@@ -39,6 +41,7 @@ std::vector<std::string> changed_names(const ManagerView& before, const ManagerV
     compare("Rollback", before.rollback, after.rollback);
     compare("Deployments", before.deployments, after.deployments);
     compare("Fallback", before.fallback, after.fallback);
+    compare("Held", before.held, after.held);
     compare("Available", before.available, after.available);
     compare("LastError", before.last_error, after.last_error);
     compare("RebootPending", before.reboot_pending, after.reboot_pending);

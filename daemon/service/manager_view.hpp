@@ -18,6 +18,7 @@ struct ManagerView {
     Dict rollback;
     std::vector<Dict> deployments;
     Dict fallback;
+    std::vector<Dict> held;
     Dict available;
     Dict last_error;
     bool reboot_pending = false;

@@ -130,6 +130,10 @@ Dict to_dict(const update::Fallback& fallback) {
             {"time", fallback.time}};
 }
 
+Dict to_dict(const update::HeldVersion& held) {
+    return {{"digest", held.digest}, {"version", held.version}, {"reason", held.reason}};
+}
+
 Dict to_dict(const update::Available& available) {
     const auto& notes = available.annotations;
     Dict dict = {{"image", available.image},

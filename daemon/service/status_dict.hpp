@@ -26,6 +26,7 @@ void bound_lists(Dict& dict, std::size_t most = kMaxListBytes);
 
 [[nodiscard]] Dict to_dict(const update::DeploymentInfo& deployment);
 [[nodiscard]] Dict to_dict(const update::Fallback& fallback);
+[[nodiscard]] Dict to_dict(const update::HeldVersion& held);
 [[nodiscard]] Dict to_dict(const update::Available& available);
 [[nodiscard]] Dict to_dict(const update::LastError& error);
 [[nodiscard]] Dict to_dict(const update::HistoryEntry& entry);

@@ -38,6 +38,15 @@ bool is_next(const Overview& all, const DeploymentRecord& record) {
     return describe(all, record).next;
 }
 
+HeldVersion describe_held(const Overview& all, const std::string& key, const std::string& reason) {
+    for (const auto& record : all.records) {
+        if (record.image.hex() == key || record.authenticode.hex() == key)
+            return {key, record.version, reason};
+    }
+    const bool fell = all.fallback && all.fallback->digest == key;
+    return {key, fell ? all.fallback->version : "", reason};
+}
+
 void fill_deployments(const Overview& all, Status& status) {
     for (const auto& record : all.records)
         status.deployments.push_back(describe(all, record));
@@ -58,6 +67,8 @@ void fill_deployments(const Overview& all, Status& status) {
             all.running ? "the image that runs is of none of the deployments: " + all.running->hex()
                         : "which deployment runs is not known: the command line names no image");
     }
+    for (const auto& [key, reason] : all.held)
+        status.held.push_back(describe_held(all, key, reason));
     if (all.pending != nullptr) {
         status.staged = describe(all, *all.pending);
         status.reboot_pending |= all.pending->phase == Phase::Staged && !all.pending->locked;
@@ -154,8 +165,9 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
         machine.state.find_damaged(status.warnings);
         if (const auto failed = failed_checks(settings); !failed.empty())
             status.warnings.push_back("this boot did not pass its health checks: " + failed);
-        if (const auto failure = machine.state.finalize_failure())
-            status.warnings.push_back(describe_finalize_failure(*failure));
+        status.finalize_failure = machine.state.finalize_failure();
+        if (status.finalize_failure)
+            status.warnings.push_back(describe_finalize_failure(*status.finalize_failure));
         status.available = machine.state.available();
         status.last_error = machine.state.last_error();
         part(status, "the history", [&] { status.history = machine.state.history(); });

@@ -56,6 +56,13 @@ struct Fallback {
     std::uint64_t serial = 0;  ///< of its installation
 };
 
+/// What is not installed by itself.
+struct HeldVersion {
+    std::string digest;   ///< of the composefs image, or of a UKI (Authenticode); hex
+    std::string version;  ///< empty when nothing that is known has this digest
+    std::string reason;   ///< "failed", "rolled-back" or "left"
+};
+
 struct Available {
     std::string image;
     std::string version;
@@ -85,12 +92,15 @@ struct Status {
     std::optional<DeploymentInfo> rollback;   ///< where `rollback` would go
     std::vector<DeploymentInfo> deployments;  ///< newest first, the ones above included
     std::optional<Fallback> fallback;
+    std::vector<HeldVersion> held;  ///< by digest
     std::optional<Available> available;
     std::optional<LastError> last_error;
     bool reboot_pending = false;  ///< the loader's next choice is not what runs
     std::string image;            ///< where updates come from: as configured, or switched to
     std::string verity;           ///< "enforced", or in words why not
     std::vector<std::string> warnings;
+    /// What the last shutdown could not make ready; a warning says it, too.
+    std::optional<LastError> finalize_failure;
     std::vector<HistoryEntry> history;  ///< newest first
 };
 

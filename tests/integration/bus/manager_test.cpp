@@ -38,6 +38,7 @@ update::Status full_status() {
     status.last_error =
         update::LastError{"Network", "no route", "check the cable", "", 1'700'000'002};
     status.fallback = update::Fallback{"13.1", "ee", "example_13.1", "no disk", 1'700'000'003, 7};
+    status.held = {{"ee", "13.1", "failed"}};
     status.reboot_pending = true;
     status.verity = "enforced";
     status.warnings = {"the ESP is nearly full"};
@@ -81,6 +82,10 @@ TEST_F(Manager, IsReadableWithBusctlAsJson) {
               "\"stem\":{\"type\":\"s\",\"data\":\"example_13.1\"},"
               "\"time\":{\"type\":\"x\",\"data\":1700000003},"
               "\"version\":{\"type\":\"s\",\"data\":\"13.1\"}}}\n");
+    EXPECT_EQ(busctl_property("Held"),
+              "{\"type\":\"aa{sv}\",\"data\":[{\"digest\":{\"type\":\"s\",\"data\":\"ee\"},"
+              "\"reason\":{\"type\":\"s\",\"data\":\"failed\"},"
+              "\"version\":{\"type\":\"s\",\"data\":\"13.1\"}}]}\n");
     for (const char* name : {"Booted", "Staged", "Rollback", "Available", "Verity"}) {
         EXPECT_FALSE(busctl_property(name).empty()) << name;
     }
@@ -94,7 +99,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
     site_.engine.set_status(full_status());
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 16U);
+    EXPECT_EQ(all.size(), 17U);
     const auto booted = value<bus::VariantMap>(all, "Booted");
     EXPECT_EQ(value<std::string>(booted, "digest"), "aa");
     EXPECT_EQ(value<std::string>(booted, "state"), "booted");
@@ -106,7 +111,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
 TEST_F(Manager, WithoutAnythingToShowIsEmptyNotAbsent) {
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 16U);
+    EXPECT_EQ(all.size(), 17U);
     EXPECT_TRUE(value<bus::VariantMap>(all, "Booted").empty());
     EXPECT_TRUE(value<std::vector<bus::VariantMap>>(all, "Deployments").empty());
 }

@@ -44,6 +44,7 @@ class ScriptedEngine final : public update::Engine {
             out.deployments.insert(out.deployments.begin(), *out.staged);
         }
         out.verity = "enforced";
+        out.held = {{std::string(128, 'b'), "3", "failed"}};
         out.history = {entry("rollback", "root", 0), entry("update", "user", 1000)};
         return out;
     }

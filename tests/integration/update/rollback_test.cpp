@@ -121,6 +121,11 @@ TEST(Rollback, HoldsTheVersionThatItLeft) {
     (void)engine->rollback(site.progress, {});
     EXPECT_FALSE(engine->check("", site.progress, {}).update_available);
     EXPECT_EQ(engine->update({}, site.progress, {}).outcome, UpdateOutcome::NothingToDo);
+    const auto held = engine->status().held;
+    ASSERT_EQ(held.size(), 1U);
+    EXPECT_EQ(held[0].version, "2");
+    EXPECT_EQ(held[0].reason, "rolled-back");
+    EXPECT_EQ(held[0].digest.size(), 128U);
     // Something newer is not held, and an explicit request is obeyed.
     EXPECT_EQ(site.update("v3").outcome, UpdateOutcome::Finalized);
 }

@@ -44,6 +44,7 @@ TEST(StatusJson, HasThePromisedKeys) {
                                      "last_error",
                                      "fallback",
                                      "fallen_back_from",
+                                     "held",
                                      "reboot_pending",
                                      "image",
                                      "verity",
@@ -89,6 +90,16 @@ TEST(StatusJson, AFallbackSaysFromWhatAndWhy) {
     EXPECT_TRUE(value.at("fallback").as_bool());
     EXPECT_EQ(value.at("fallen_back_from").at("version").as_string(), "8");
     EXPECT_EQ(value.at("fallen_back_from").at("reason").as_string(), "no disk");
+}
+
+TEST(StatusJson, WhatIsHeldIsAList) {
+    Status status = some_status();
+    EXPECT_TRUE(json::parse(to_json(status)).at("held").as_array().empty());
+    status.held = {{"ff", "8", "failed"}};
+    const json::value value = json::parse(to_json(status)).at("held").as_array().at(0);
+    EXPECT_EQ(value.at("digest").as_string(), "ff");
+    EXPECT_EQ(value.at("version").as_string(), "8");
+    EXPECT_EQ(value.at("reason").as_string(), "failed");
 }
 
 TEST(StatusJson, IsOneLine) {

@@ -41,6 +41,9 @@ Status busy_status() {
                             "os_1.5",
                             "its health checks failed: 'db.sh' ended with 1: no disk",
                             1'700'000'000};
+    out.held = {{"0123456789abcdef", "1.4", "rolled-back"},
+                {"fedcba9876543210", "1.5", "failed"},
+                {"00ff00ff00ff00ff", "", "left"}};
     out.verity = "not enforced: the file system of the store has no fs-verity";
     out.reboot_pending = true;
     out.warnings = {"the certificate expires soon"};
@@ -59,6 +62,8 @@ TEST(StatusText, ShowsWhatMatters) {
                              "Booted      1 (0123456789ab, booted), on trial",
                              "Fallback    version 1.5 (fedcba987654) did not come up and is held",
                              "because: its health checks failed: 'db.sh' ended with 1: no disk",
+                             "Held        version 1.4 (0123456789ab, rolled-back): not installed",
+                             "Held        one (00ff00ff00ff, left): not installed by itself",
                              "Staged      2 (0123456789ab, armed)",
                              "Rollback    none\n",
                              "version 3, 5.0 MiB to fetch (18.0 MiB unpacked)",
@@ -70,6 +75,11 @@ TEST(StatusText, ShowsWhatMatters) {
                              "Problem     1: the image link is missing"}) {
         EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
     }
+}
+
+TEST(StatusText, SaysOnceThatTheFallbackIsHeld) {
+    const std::string text = status_text(busy_status(), 80, false);
+    EXPECT_EQ(text.find("Held        version 1.5"), std::string::npos) << text;
 }
 
 TEST(StatusText, HasNoColourUnlessAsked) {

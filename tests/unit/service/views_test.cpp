@@ -47,6 +47,7 @@ TEST(ManagerView, EveryPropertyIsCompared) {
     status.booted = status.staged = status.rollback = deployment;
     status.deployments = {deployment};
     status.fallback = update::Fallback{};
+    status.held = {update::HeldVersion{}};
     status.available = update::Available{};
     status.last_error = update::LastError{};
     status.reboot_pending = true;
@@ -60,6 +61,7 @@ TEST(ManagerView, EveryPropertyIsCompared) {
                      "Rollback",
                      "Deployments",
                      "Fallback",
+                     "Held",
                      "Available",
                      "LastError",
                      "RebootPending",

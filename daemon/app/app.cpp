@@ -4,6 +4,7 @@
 #include "app/boot_verbs.hpp"
 #include "app/command_line.hpp"
 #include "app/machine_name.hpp"
+#include "app/status_files.hpp"
 #include "base/heap.hpp"
 #include "base/log.hpp"
 #include "base/notify.hpp"
@@ -37,6 +38,7 @@ class Daemon {
           watchdog_(io_),
           idle_(io_),
           idle_exit_(idle_exit),
+          files_(settings, bus),
           service_(io_, engine, config(settings, bus), events()) {}
 
     [[nodiscard]] int run() {
@@ -50,8 +52,7 @@ class Daemon {
     }
 
  private:
-    static service::Service::Config config(const settings::Settings& settings,
-                                           const std::string& bus) {
+    service::Service::Config config(const settings::Settings& settings, const std::string& bus) {
         service::Service::Config config;
         config.bus = bus;
         config.facts = {version(), settings.update.auto_finalize};
@@ -64,6 +65,7 @@ class Daemon {
             [settings](const std::string& text) { update::save_policy_memory(settings, text); }};
         // On somebody's session bus that somebody decides who is called polkit.
         config.callers.polkit = bus != "session";
+        config.shown = [this](const update::Status& status) { files_.show(status); };
         return config;
     }
 
@@ -130,6 +132,7 @@ class Daemon {
     std::chrono::milliseconds idle_exit_;  ///< 0: never
     int exit_status_ = 0;
     bool stopping_ = false;
+    StatusFiles files_;  // before what shows it things
     service::Service service_;
 };
 
@@ -149,6 +152,10 @@ int finalize_or_tell(const std::string& config) {
         return cannot_finalize(e);
     }
     return finalize(settings);
+}
+
+int tell_finalize_failure(const settings::Settings& settings) {
+    return finalize_failed(settings, motd_path(settings, "system"));
 }
 
 int act(const CommandLine& line, const EngineFactory& make_engine) {
@@ -173,7 +180,7 @@ int act(const CommandLine& line, const EngineFactory& make_engine) {
         case Action::Finalize:
             return finalize_or_tell(line.config);
         case Action::FinalizeFailed:
-            return finalize_failed(load_settings(line.config));
+            return tell_finalize_failure(load_settings(line.config));
         case Action::Serve:
             break;
     }

@@ -2,14 +2,17 @@
 #include "app/boot_verbs.hpp"
 
 #include "base/log.hpp"
+#include "base/publish_file.hpp"
+#include "service/motd.hpp"
 #include "settings/units.hpp"
+#include "update/engine.hpp"
 #include "update/events.hpp"
 #include "update/health.hpp"
 #include "update/shutdown.hpp"
 
 #include <chrono>
+#include <exception>
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 namespace cfs::app {
@@ -61,10 +64,13 @@ int finalize_failed(const settings::Settings& settings, const std::string& motd)
                log::Level::Error,
                "finalize-failed: " + text,
                {{"CFSUPDATED_ERROR", failure->name}, {"CFSUPDATED_REASON", failure->message}});
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(motd).parent_path(), ignored);
-    if (!(std::ofstream(motd) << "cfsupdated: " << text << std::endl))
-        log::warn("finalize-failed: '" + motd + "' cannot be written");
+    if (motd.empty()) return 1;
+    try {
+        std::filesystem::create_directories(std::filesystem::path(motd).parent_path());
+        publish_file(motd, service::motd_text(update::make_engine(settings)->status()));
+    } catch (const std::exception& e) {
+        log::warn("finalize-failed: '" + motd + "' cannot be written: " + e.what());
+    }
     return 1;
 }
 

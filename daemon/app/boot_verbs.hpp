@@ -26,9 +26,9 @@ namespace cfs::app {
 [[nodiscard]] int cannot_finalize(const Error& why);
 
 /// 1 when the last shutdown could not do what it had to: the log says it, and the file `motd`,
-/// which is shown to whoever logs in. 0 when there is nothing to say.
-[[nodiscard]] int finalize_failed(const settings::Settings& settings,
-                                  const std::string& motd = "/run/motd.d/cfsupdated");
+/// which is shown to whoever logs in, with all that the daemon would say there. 0 when there is
+/// nothing to say. \param motd empty: none
+[[nodiscard]] int finalize_failed(const settings::Settings& settings, const std::string& motd);
 
 /// Sleeps until health.deadline, unless a signal ends it before. Then 1.
 [[nodiscard]] int wait_for_deadline(const settings::Settings& settings);

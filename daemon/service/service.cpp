@@ -25,6 +25,7 @@ std::unique_ptr<sdbus::IConnection> connect(const std::string& address) {
 
 Service::Service(boost::asio::io_context& io, update::Engine& engine, Config config, Events events)
     : events_(std::move(events)),
+      shown_(std::move(config.shown)),
       connection_(connect(config.bus)),
       pump_(io,
             *connection_,
@@ -107,7 +108,10 @@ Jobs::Hooks Service::hooks() {
     Jobs::Hooks hooks;
     hooks.admit = [this](const JobRequest& request) { inhibitors_->require_free(request); };
     hooks.ready = [this] { take_name(); };
-    hooks.refresh = [this] { refresh(); };
+    hooks.refresh = [this] {
+        refresh();
+        if (shown_) quietly([&] { shown_(jobs_.status()); });
+    };
     hooks.added = [this](const JobView& view) {
         quietly([&] {
             job_objects_[view.id] = std::make_unique<JobObject>(

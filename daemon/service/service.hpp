@@ -33,6 +33,8 @@ class Service {
         CallerCheck::Config callers = {};
         Inhibitors::Limits inhibitors = {};
         Automatic::Config automatic = {};
+        /// Gets the status at the start and whenever it may have changed; quick, must not throw.
+        std::function<void(const update::Status&)> shown = {};
         std::chrono::milliseconds bus_patience{30'000};  ///< see BusPump
     };
 
@@ -74,6 +76,7 @@ class Service {
     void refresh();
 
     Events events_;
+    std::function<void(const update::Status&)> shown_;
     std::unique_ptr<sdbus::IConnection> connection_;
     BusPump pump_;
     std::unique_ptr<sdbus::IProxy> bus_daemon_;

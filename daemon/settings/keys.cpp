@@ -200,6 +200,19 @@ std::vector<Key> limit_and_net_keys() {
     };
 }
 
+std::vector<Key> tell_keys() {
+    return {
+        text_key("tell.motd",
+                 "\"auto\", an absolute path, or \"\" for none",
+                 CFS_FIELD(tell.motd),
+                 [](std::string_view text) { return text.empty() || is_path_or_auto(text); }),
+        text_key("tell.metrics",
+                 "an absolute path, or \"\" for none",
+                 CFS_FIELD(tell.metrics),
+                 is_path_or_empty),
+    };
+}
+
 #undef CFS_FIELD
 
 std::vector<Key> make_keys() {
@@ -210,7 +223,8 @@ std::vector<Key> make_keys() {
                                   policy_keys(),
                                   etc_keys(),
                                   health_keys(),
-                                  limit_and_net_keys()}) {
+                                  limit_and_net_keys(),
+                                  tell_keys()}) {
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }
     return all;

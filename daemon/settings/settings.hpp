@@ -112,6 +112,12 @@ struct NetSettings {
     std::chrono::seconds stall_timeout{60};  ///< give up when this long fewer than 1 KiB/s arrive
 };
 
+/// Files for others that say how this machine stands; see cfsupdated(8).
+struct TellSettings {
+    std::string motd = "auto";  ///< "auto": the usual place; empty: none
+    std::string metrics;        ///< OpenMetrics text; empty: none
+};
+
 struct Settings {
     std::string
         image;  ///< what Check and Update follow, e.g. "docker://registry.example/os:stable"
@@ -129,6 +135,7 @@ struct Settings {
     HealthSettings health;
     LimitSettings limits;
     NetSettings net;
+    TellSettings tell;
 };
 
 }  // namespace cfs::settings

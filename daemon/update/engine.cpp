@@ -50,8 +50,10 @@ class RealEngine final : public Engine {
     [[nodiscard]] CheckResult check(const std::string& image,
                                     ProgressSink& progress,
                                     const std::stop_token& stop) override {
-        return locked(stop,
-                      [&](Machine& machine) { return run_check(machine, image, progress, stop); });
+        return locked(stop, [&](Machine& machine) {
+            return counted_check(machine,
+                                 [&] { return run_check(machine, image, progress, stop); });
+        });
     }
 
     [[nodiscard]] UpdateResult update(const UpdateOptions& options,

@@ -35,6 +35,7 @@ struct Machine {
     StateDir state;
     /// What the verb knows of itself so far, for the history; no kind: it is not kept.
     HistoryEntry attempt;
+    bool asked = false;  ///< the verb looked whether there is something newer
 
     // Opened on first use: status must show what it can on a machine whose ESP or store is gone.
     [[nodiscard]] boot::BootBackend& boot();

@@ -30,6 +30,7 @@ void record_end(Machine& machine,
                 std::chrono::steady_clock::duration took,
                 const Error* error) {
     HistoryEntry entry = std::exchange(machine.attempt, {});
+    count_end(machine, {entry.fetched, entry.reused, error, machine.asked});
     if (entry.kind.empty()) return;
     entry.result = "done";
     if (error != nullptr) {

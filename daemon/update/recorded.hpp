@@ -5,6 +5,7 @@
 #include "update/machine.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,17 @@ namespace cfs::update {
 [[nodiscard]] inline HistoryVersion version_of(const DeploymentRecord& record) {
     return {record.version, record.image.hex()};
 }
+
+/// What monitoring counts of a verb.
+struct Ending {
+    std::uint64_t fetched = 0;
+    std::uint64_t reused = 0;
+    const Error* error = nullptr;  ///< nullptr: it succeeded
+    bool asked = false;            ///< it looked whether there is something newer
+};
+
+/// Adds it to the counters. \pre the caller holds the deployments' lock
+void count_end(Machine& machine, const Ending& ending);
 
 /// Ends machine.attempt, if it has a kind, and adds it. \param error nullptr: it succeeded
 void record_end(Machine& machine,
@@ -27,12 +39,26 @@ template <typename F>
 auto recorded(Machine& machine, const Initiator& who, F&& verb) {
     const auto start = machine.clock.steady();
     machine.attempt = {};
+    machine.asked = false;
     try {
         auto result = std::forward<F>(verb)();
         record_end(machine, who, machine.clock.steady() - start, nullptr);
         return result;
     } catch (const Error& e) {
         record_end(machine, who, machine.clock.steady() - start, &e);
+        throw;
+    }
+}
+
+/// Runs a check, which is no entry of the history: its end is counted.
+template <typename F>
+auto counted_check(Machine& machine, F&& verb) {
+    try {
+        auto result = std::forward<F>(verb)();
+        count_end(machine, {0, 0, nullptr, true});
+        return result;
+    } catch (const Error& e) {
+        count_end(machine, {0, 0, &e, true});
         throw;
     }
 }

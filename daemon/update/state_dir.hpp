@@ -129,6 +129,11 @@ class StateDir {
     /// no lock.
     [[nodiscard]] std::vector<HistoryEntry> history() const;
 
+    /// A damaged file begins again at 0.
+    [[nodiscard]] Counters counters() const;
+    /// Best effort, as the history. \pre the caller holds lock()
+    void set_counters(const Counters& counters) const noexcept;
+
     /// A fresh empty directory below work/, for trees that are thrown away; what a crash left there
     /// is removed first. Returns its path below the state folder. What remove_work() and
     /// sweep_work() cannot remove is said in the log and stays.

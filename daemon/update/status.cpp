@@ -170,6 +170,7 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
             status.warnings.push_back(describe_finalize_failure(*status.finalize_failure));
         status.available = machine.state.available();
         status.last_error = machine.state.last_error();
+        status.counters = machine.state.counters();
         part(status, "the history", [&] { status.history = machine.state.history(); });
     });
     return status;

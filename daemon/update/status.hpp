@@ -86,6 +86,16 @@ struct LastError {
     std::int64_t time = 0;  ///< seconds since the epoch
 };
 
+/// What only ever counts up on this machine, also across restarts; 0 when it is not known.
+struct Counters {
+    std::uint64_t fetched = 0;      ///< bytes of blobs, as they came over the wire
+    std::uint64_t reused = 0;       ///< bytes of layers that were here
+    std::int64_t last_check = 0;    ///< seconds since the epoch: a check or an update ended
+    std::int64_t last_success = 0;  ///< the same, and it did not fail
+    /// Name of the error, as in LastError -> how many jobs ended with it.
+    std::map<std::string, std::uint64_t> failures;
+};
+
 struct Status {
     std::optional<DeploymentInfo> booted;
     std::optional<DeploymentInfo> staged;     ///< staged or armed
@@ -102,6 +112,7 @@ struct Status {
     /// What the last shutdown could not make ready; a warning says it, too.
     std::optional<LastError> finalize_failure;
     std::vector<HistoryEntry> history;  ///< newest first
+    Counters counters;
 };
 
 }  // namespace cfs::update

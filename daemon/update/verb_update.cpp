@@ -56,6 +56,7 @@ class Update {
                                                     : "stage";
         require_no_foreign_stage(machine_);
         const DeploymentRecord& booted = require_booted(all_);
+        machine_.asked = true;
         machine_.attempt.from = version_of(booted);
         (void)machine_.state.held();  // what cannot be known is not taken for "nothing is held"
         lock_.emplace(machine_.store().lock_shared(machine_.settings.store.lock_timeout, stop_));

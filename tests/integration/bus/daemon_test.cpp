@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
 
 namespace cfs::test {
 namespace {
@@ -124,6 +125,55 @@ TEST_F(DaemonProcess, LooksAgainOnSighup) {
     EXPECT_NE(warnings().find(nothing), std::string::npos) << warnings();
     daemon->signal(SIGTERM);
     EXPECT_EQ(daemon->finish().code, 0);
+}
+
+/// The settings for a machine with nothing on it that tells others.
+std::string telling(const TempDir& dir, const std::string& where) {
+    return "sysroot = \"" + dir / "sysroot" + "\"\nesp = \"" + dir / "esp" + "\"\nrun = \"" +
+           dir / "run" + "\"\n[tell]\nmotd = \"" + where + "/motd\"\nmetrics = \"" + where +
+           "/metrics.prom\"\n";
+}
+
+/// Until somebody wrote `part` there.
+bool appears(const TempDir& dir, const std::string& file, const std::string& part) {
+    for (int i = 0; i < 100; ++i, ::usleep(100'000)) {
+        if (std::filesystem::exists(dir / file) && dir.read(file).find(part) != std::string::npos)
+            return true;
+    }
+    return false;
+}
+
+TEST_F(DaemonProcess, WritesWhatItTellsOthersWhenItChanges) {
+    dir_.write("c.toml", telling(dir_, dir_.path()));
+    dir_.write("motd", "of the last boot\n");
+    dir_.write("sysroot/state/cfsupdated/counters.json", R"({"fetched":5})");
+    const auto daemon = start(CFS_CFSUPDATED);
+    EXPECT_TRUE(appears(dir_, "metrics.prom", "cfsupdated_fetched_bytes_total 5\n"));
+    EXPECT_FALSE(std::filesystem::exists(dir_ / "motd")) << "nothing is to be said";
+    const auto written = std::filesystem::last_write_time(dir_ / "metrics.prom");
+    daemon->signal(SIGHUP);
+    ::usleep(300'000);
+    EXPECT_EQ(std::filesystem::last_write_time(dir_ / "metrics.prom"), written);
+    dir_.write("sysroot/state/cfsupdated/counters.json", R"({"fetched":6})");
+    dir_.write("sysroot/state/cfsupdated/finalize-failure.json",
+               R"({"name":"Io","message":"the disk","hint":"","details":"","time":1})");
+    daemon->signal(SIGHUP);
+    EXPECT_TRUE(appears(dir_, "metrics.prom", "cfsupdated_fetched_bytes_total 6\n"));
+    EXPECT_TRUE(appears(dir_, "motd", "cfsupdated: at the last shutdown: the disk\n"));
+    EXPECT_EQ(run({"python3", CFS_OPENMETRICS, dir_ / "metrics.prom"}).code, 0);
+    daemon->signal(SIGTERM);
+    EXPECT_EQ(daemon->finish().code, 0);
+}
+
+TEST_F(DaemonProcess, ServesThoughItCannotTellOthers) {
+    dir_.write("c.toml", telling(dir_, dir_ / "missing"));
+    const auto daemon = start(CFS_CFSUPDATED);
+    EXPECT_TRUE(daemon->wait_for_err("metrics.prom' cannot be brought up to date"));
+    EXPECT_EQ(bus_.busctl({"get-property", kName, kPath, kManager, "State"}).code, 0);
+    daemon->signal(SIGTERM);
+    const Ended ended = daemon->finish();
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_EQ(ended.err.find("motd"), std::string::npos) << "nothing is to be said there";
 }
 
 TEST_F(DaemonProcess, TellsTheServiceManagerThatItIsReadyAndStops) {

@@ -85,6 +85,9 @@ keep_partial = "8M"
 auth_files = ["/etc/own.json"]
 connect_timeout = "2min"
 connections = 3
+[tell]
+motd = ""
+metrics = "/run/x.prom"
 )");
     EXPECT_EQ(settings.image, "oci:/srv/images:v2");
     EXPECT_EQ(settings.sysroot, "/tmp/root");
@@ -113,6 +116,8 @@ connections = 3
     EXPECT_EQ(settings.net.auth_files, std::vector<std::string>{"/etc/own.json"});
     EXPECT_EQ(settings.net.connect_timeout, 120s);
     EXPECT_EQ(settings.net.connections, 3U);
+    EXPECT_EQ(settings.tell.motd, "");
+    EXPECT_EQ(settings.tell.metrics, "/run/x.prom");
 }
 
 TEST(Settings, PrintedSettingsAreReadBackTheSame) {

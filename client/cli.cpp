@@ -65,6 +65,7 @@ class Tree : public VerbTree {
     void add_etc();
     void add_inhibit();
     void add_policy();
+    void add_report();
     void add_completion();
 };
 
@@ -163,6 +164,7 @@ void Tree::add_bus_verbs() {
     plain_verb<Resume>("resume", "go on with the paused update");
     add_inhibit();
     add_policy();
+    add_report();
     plain_verb<Monitor>("monitor", "print what happens until Ctrl-C");
 }
 
@@ -272,6 +274,14 @@ void Tree::add_policy() {
     const auto [reset, reset_options] =
         verb<PolicyReset>(*policy, "reset", "go by the configuration again");
     reset->add_option("KEY", reset_options->keys, "these only (all)")->type_name("");
+}
+
+void Tree::add_report() {
+    const auto [sub, options] =
+        verb<Report>(app(), "report", "write all that a bug report needs, without secrets");
+    sub->add_option("-o,--output", options->output, "where to; - is standard output (a new file)")
+        ->option_text("FILE");
+    sub->add_option("--config", options->config, "the daemon's settings")->option_text("FILE");
 }
 
 void Tree::add_completion() {

@@ -97,6 +97,18 @@ struct PendingOutcome {
 
 [[nodiscard]] PendingOutcome find_pending(const Status& status);
 
+/// What `cfsctl report` wrote.
+struct ReportOutcome {
+    struct Part {
+        std::string name;
+        std::uint64_t bytes = 0;
+        std::string problem;  ///< empty, or why it is not all of it
+    };
+
+    std::string file;
+    std::vector<Part> parts;
+};
+
 /// One end of a change; empty where there was none, or it is not known.
 struct HistoryVersion {
     std::string version;

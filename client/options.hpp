@@ -182,6 +182,11 @@ struct History {
     std::optional<std::uint64_t> limit;  ///< entries
 };
 
+struct Report {
+    std::string output;  ///< file, "-", or empty: a name with the time
+    std::string config = CFS_CONFIG_FILE;
+};
+
 struct Pending {};
 struct Cancel {};
 struct Pause {};
@@ -240,6 +245,7 @@ using Verb = std::variant<ImageDigest,
                           EtcRestore,
                           History,
                           Pending,
+                          Report,
                           Cancel,
                           Pause,
                           Inhibit,

@@ -36,6 +36,7 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const EtcPreviewVerb& options, const Global& global);
 [[nodiscard]] ExitCode run(const EtcRestore& options, const Global& global);
 [[nodiscard]] ExitCode run(const History& options, const Global& global);
+[[nodiscard]] ExitCode run(const Report& options, const Global& global);
 [[nodiscard]] ExitCode run(const Pending& options, const Global& global);
 [[nodiscard]] ExitCode run(const Cancel& options, const Global& global);
 [[nodiscard]] ExitCode run(const Pause& options, const Global& global);

@@ -61,7 +61,7 @@ void OutputFile::open_direct() {
     }
     if (::isatty(fd_.get()) == 0) return;
     throw Error(ErrorCode::InvalidArgs,
-                "an image is not written to a terminal",
+                "binary output is not written to a terminal",
                 "name a file, or redirect standard output");
 }
 

@@ -216,6 +216,17 @@ std::string to_json(const PinOutcome& outcome) {
     return json::serialize(out);
 }
 
+std::string to_json(const ReportOutcome& outcome) {
+    json::object out = document();
+    out["file"] = outcome.file;
+    json::array& parts = out["parts"].emplace_array();
+    for (const ReportOutcome::Part& part : outcome.parts) {
+        parts.push_back(
+            json::object{{"name", part.name}, {"bytes", part.bytes}, {"problem", part.problem}});
+    }
+    return json::serialize(out);
+}
+
 std::string to_json(const PendingOutcome& outcome) {
     json::object out = document();
     out["pending"] = outcome.pending;

@@ -21,6 +21,7 @@ namespace cfs::client {
 [[nodiscard]] std::string to_json(const UpdateOutcome& outcome);
 [[nodiscard]] std::string to_json(const CollectOutcome& outcome);
 [[nodiscard]] std::string to_json(const PinOutcome& outcome);
+[[nodiscard]] std::string to_json(const ReportOutcome& outcome);
 [[nodiscard]] std::string to_json(const PendingOutcome& outcome);
 [[nodiscard]] std::string to_json(const VerifyOutcome& outcome);
 [[nodiscard]] std::string to_json(const RepairOutcome& outcome);

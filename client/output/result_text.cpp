@@ -107,6 +107,17 @@ std::string pin_text(const PinOutcome& outcome) {
            describe(outcome.deployment) + "\n";
 }
 
+std::string report_text(const ReportOutcome& outcome) {
+    std::string out = (outcome.file == "-" ? "the report has " : "wrote " + outcome.file + ": ") +
+                      plural(outcome.parts.size(), "part") + "\n";
+    for (const ReportOutcome::Part& part : outcome.parts) {
+        if (!part.problem.empty())
+            out += "  not all of " + part.name + ": " + shorten(part.problem, 300) + "\n";
+    }
+    return out +
+           "  hint: look through it before you send it: it names images, versions and hosts\n";
+}
+
 std::string pending_text(const PendingOutcome& outcome) {
     std::string out;
     if (outcome.pending) {

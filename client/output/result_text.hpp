@@ -16,6 +16,7 @@ namespace cfs::client {
 [[nodiscard]] std::string rollback_text(const Deployment& deployment);
 [[nodiscard]] std::string collect_text(const CollectOutcome& outcome);
 [[nodiscard]] std::string pin_text(const PinOutcome& outcome);
+[[nodiscard]] std::string report_text(const ReportOutcome& outcome);
 [[nodiscard]] std::string pending_text(const PendingOutcome& outcome);
 [[nodiscard]] std::string verify_text(const VerifyOutcome& outcome);
 [[nodiscard]] std::string repair_text(const RepairOutcome& outcome);

@@ -41,6 +41,7 @@ VERBS = [
     (["etc", "restore", "/etc/x"], "restored", 0),
     (["history"], "history", 0),
     (["pending"], "pending", 2),
+    (["report", "-o", "/dev/null"], "report", 0),
     (["cancel"], "error", 3),
 ]
 

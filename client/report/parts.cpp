@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/report/parts.hpp"
+
+#include "base/error.hpp"
+#include "base/fs_at.hpp"
+#include "client/bus/job.hpp"
+#include "client/bus/session.hpp"
+#include "client/output/json.hpp"
+#include "client/report/capture.hpp"
+#include "client/report/files.hpp"
+#include "settings/load.hpp"
+
+#include <sys/utsname.h>
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+
+namespace cfs::client {
+namespace {
+
+/// Collects parts; what one throws is its problem.
+class Gatherer {
+ public:
+    explicit Gatherer(Redactor& redactor) : redactor_(redactor) {}
+
+    template <typename F>
+    void add(const std::string& name, F&& text_of) {
+        ReportPart part{name, {}, {}};
+        try {
+            part.text = text_of(part.problem);
+        } catch (const std::exception& e) {
+            part.problem = e.what();
+        }
+        part.text = redactor_.redacted(part.text);
+        part.problem = redactor_.redacted(part.problem);
+        parts_.push_back(std::move(part));
+    }
+
+    /// What programs print, one after the other.
+    void add_output(const std::string& name,
+                    const std::vector<std::vector<std::string>>& programs) {
+        add(name, [&](std::string& problem) {
+            std::string text;
+            for (const auto& argv : programs) {
+                const Captured captured = capture(argv);
+                text += captured.text;
+                if (!captured.problem.empty())
+                    problem += (problem.empty() ? "" : "; ") + captured.problem;
+            }
+            return text;
+        });
+    }
+
+    std::vector<ReportPart> take() { return std::move(parts_); }
+
+ private:
+    Redactor& redactor_;
+    std::vector<ReportPart> parts_;
+};
+
+/// What may stand in any of the parts.
+void learn_secrets(Redactor& redactor, const settings::Settings& settings) {
+    for (const char* name :
+         {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"}) {
+        const char* const value = std::getenv(name);
+        if (value != nullptr) redactor.learn_url(value);
+    }
+    redactor.learn_url(settings.net.proxy);
+    redactor.learn_url(settings.image);
+    std::vector<std::string> files = settings.net.auth_files;
+    files.emplace_back("/etc/credstore/cfsupdated.auth.json");
+    for (const std::string& file : files) {
+        try {
+            redactor.learn_auth_file(read_report_file(file));
+        } catch (const Error&) {  // not there, or not for this user, who cannot give it away then
+        }
+    }
+}
+
+std::string versions(const std::string& client_version, std::string& problem) {
+    std::string out = "cfsctl " + client_version + "\n";
+    utsname name{};
+    if (::uname(&name) == 0) {
+        out += std::string(name.sysname) + " " + name.release + " " + name.version + " " +
+               name.machine + "\n";
+    }
+    const Captured systemd = capture({"systemctl", "--version"});
+    problem = systemd.problem;
+    return out + systemd.text + "\n" + read_report_file("/etc/os-release");
+}
+
+/// Arguments of others may be secrets, their names are none.
+std::string command_line(const std::string& file) {
+    std::string out;
+    std::string text = read_report_file(file);
+    while (!text.empty() && text.back() == '\n')
+        text.pop_back();
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find(' ', at), text.size());
+        const std::string word = text.substr(at, end - at);
+        const std::size_t equals = word.find('=');
+        const std::string key = word.substr(0, equals);
+        const bool known = key.starts_with("composefs") || key == "root" || key == "rootflags" ||
+                           key == "console" || key == "panic";
+        if (!word.empty()) {
+            out += known || equals == std::string::npos ? word : key + "=...";
+            out += '\n';
+        }
+        at = end + 1;
+    }
+    return out;
+}
+
+void add_bus_parts(Gatherer& parts, const std::string& bus) {
+    std::optional<BusSession> session;
+    const auto manager = [&]() -> BusSession& {
+        if (!session) session.emplace(bus);
+        return *session;
+    };
+    parts.add("status.json",
+              [&](std::string&) { return to_json(ManagerProxy(manager()).status()) + "\n"; });
+    parts.add("history.json",
+              [&](std::string&) { return to_json(ManagerProxy(manager()).history({})) + "\n"; });
+}
+
+void add_programs(Gatherer& parts) {
+    parts.add_output("journal.txt",
+                     {{"journalctl",
+                       "--no-pager",
+                       "--quiet",
+                       "--output=short-iso",
+                       "--lines=5000",
+                       "--unit=cfsupdated*",
+                       "--unit=cfs-prepare-root.service"}});
+    parts.add_output("units.txt",
+                     {{"systemctl", "list-units", "--failed", "--all", "--plain", "--no-pager"},
+                      {"systemctl", "list-timers", "--all", "--no-pager", "cfsupdated*"},
+                      {"systemctl", "list-unit-files", "--no-pager", "cfsupdated*"}});
+}
+
+}  // namespace
+
+std::vector<ReportPart> gather_report(const ReportSources& sources) {
+    settings::Settings settings;
+    std::string settings_problem;
+    try {
+        settings = settings::load(sources.config).settings;
+    } catch (const Error& e) {
+        settings_problem = e.what();
+    }
+    Redactor redactor;
+    learn_secrets(redactor, settings);
+    Gatherer parts(redactor);
+    add_bus_parts(parts, sources.bus);
+    parts.add("settings.toml", [&](std::string& problem) {
+        problem = settings_problem;
+        return problem.empty() ? settings::print_config(settings) : "";
+    });
+    parts.add("versions.txt",
+              [&](std::string& problem) { return versions(sources.client_version, problem); });
+    parts.add("cmdline.txt", [&](std::string&) { return command_line(settings.cmdline); });
+    parts.add("records.txt", [&](std::string& problem) { return record_texts(settings, problem); });
+    parts.add("esp.txt", [&](std::string& problem) { return esp_listing(settings, problem); });
+    parts.add("mounts.txt", [&](std::string&) { return read_report_file("/proc/self/mountinfo"); });
+    parts.add("disk.txt", [&](std::string&) { return disk_space(settings); });
+    add_programs(parts);
+    return parts.take();
+}
+
+}  // namespace cfs::client

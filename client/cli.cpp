@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/cli_tree.hpp"
 #include "client/options.hpp"
+#include "client/output/human.hpp"
 #include "settings/units.hpp"
 
 #include <algorithm>
@@ -8,6 +9,11 @@
 
 namespace cfs::client {
 namespace {
+
+/// Where descriptions stand, of a verb's options and of the verbs themselves.
+constexpr std::size_t kHelpWidth = 80;
+constexpr std::size_t kHelpColumn = 28;
+constexpr std::size_t kVerbColumn = 22;
 
 void add_rate(CLI::App& app, std::optional<std::uint64_t>& rate) {
     app.add_option_function<std::string>(
@@ -72,7 +78,7 @@ class Tree : public VerbTree {
 Tree::Tree() {
     app().require_subcommand(1);
     app().fallthrough();
-    app().get_formatter()->column_width(34);
+    app().get_formatter()->column_width(kHelpColumn);
     add_globals();
     add_bus_verbs();
     add_image_verbs(*this);
@@ -81,14 +87,16 @@ Tree::Tree() {
     store->require_subcommand(1);
     add_store_fsck(*store);
     add_completion();
+    // Verbs are shorter than options; those that have their own formatter keep it.
+    const auto formatter = std::make_shared<CLI::Formatter>();
+    formatter->column_width(kVerbColumn);
+    app().formatter(formatter);
 }
 
 void Tree::add_globals() {
     app()
-        .add_option("--bus",
-                    global().bus,
-                    "where the daemon is: system (default), session or an "
-                    "address")
+        .add_option(
+            "--bus", global().bus, "the daemon's bus: system (default), session or an address")
         ->option_text("BUS");
     app().add_flag("--json", global().json, "print the result as JSON");
     app().add_flag_callback(
@@ -158,7 +166,7 @@ void Tree::add_bus_verbs() {
         verb<History>(app(), "history", "show what was done to this machine, newest first");
     history->add_option("--limit", history_options->limit, "so many entries (all that are kept)")
         ->option_text("N");
-    plain_verb<Pending>("pending", "is a restart due for another version: 0 it is, 2 it is not");
+    plain_verb<Pending>("pending", "is a reboot due for another version: 0 it is, 2 it is not");
     plain_verb<Cancel>("cancel", "stop the running job, or give up the paused one");
     plain_verb<Pause>("pause", "stop the running update for now: 2 it is so already");
     plain_verb<Resume>("resume", "go on with the paused update");
@@ -181,7 +189,10 @@ void Tree::add_updates() {
                          "do what policy.automatic says, when the policy lets it: 5 it waits");
     automatic->option_text("(alone)");
     for (CLI::Option* const other : rest) {
-        if (other->get_single_name() != "help") automatic->excludes(other);
+        if (other->get_single_name() == "help") continue;
+        automatic->excludes(other);
+        // Said once, at --automatic.
+        if (other->get_option_text().empty()) other->option_text(" ");
     }
     const auto [stage, stage_options] =
         verb<Stage>(app(), "stage", "the same, made the next to boot by the next shutdown");
@@ -214,8 +225,8 @@ void Tree::add_keep() {
 }
 
 void Tree::add_verify_and_repair() {
-    const auto [verify, verify_options] = verb<Verify>(
-        app(), "verify", "look for damage in what deployments need: 0 none, 1 damaged");
+    const auto [verify, verify_options] =
+        verb<Verify>(app(), "verify", "look for damage in deployments: 0 none, 1 damaged");
     verify->add_flag("--full", verify_options->full, "read every byte");
     add_rate(*verify, verify_options->rate);
     add_deployment(*verify, verify_options->deployment);
@@ -313,7 +324,8 @@ Parsed parse_failure(const CLI::ParseError& error, const CLI::App& app) {
         std::ostringstream err;
         static_cast<void>(app.exit(error, out, err));
         Parsed parsed;
-        parsed.out = out.str();
+        const bool is_short = app.get_subcommands().empty();
+        parsed.out = fold_columns(out.str(), kHelpWidth, is_short ? kVerbColumn : kHelpColumn);
         return parsed;
     }
     const std::string what = error.what();

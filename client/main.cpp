@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
 #include "client/commands/commands.hpp"
+#include "client/output/human.hpp"
 #include "client/output/json.hpp"
 #include "client/output/result_text.hpp"
+#include "client/output/terminal.hpp"
+
+#include <unistd.h>
 
 #include <csignal>
 #include <exception>
@@ -32,7 +36,8 @@ std::string default_hint(cfs::ErrorCode code) {
 int fail(cfs::Error error, bool json) {
     if (error.hint().empty()) error.set_hint(default_hint(error.code()));
     if (json) std::cout << to_json(error) << '\n';
-    std::cerr << error_text(error);
+    const bool terminal = is_terminal(STDERR_FILENO);
+    std::cerr << fold(error_text(error), terminal ? terminal_width(STDERR_FILENO) : 0);
     return static_cast<int>(exit_code_for(error.code()));
 }
 

@@ -82,6 +82,47 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width) {
     return lines;
 }
 
+std::string fold(std::string_view text, std::size_t width) {
+    constexpr std::size_t kFurther = 2;
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string_view line = text.substr(0, end);
+        const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+        if (width == 0 || columns(line) <= width || indent + kFurther >= width) {
+            out += line;
+        } else {
+            std::string lead(indent, ' ');
+            for (const std::string& part : wrap(line.substr(indent), width - indent - kFurther)) {
+                if (part.empty()) continue;
+                out += (lead.size() == indent ? "" : "\n") + lead + part;
+                lead = std::string(indent + kFurther, ' ');
+            }
+        }
+        if (end < text.size()) out += '\n';
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+std::string fold_columns(std::string_view text, std::size_t width, std::size_t column) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string line(text.substr(0, end));
+        while (columns(line) > width) {
+            const std::size_t at = line.rfind(' ', width);
+            if (at == std::string::npos || at <= column) break;
+            out += line.substr(0, at) + "\n";
+            line = std::string(column, ' ') + line.substr(at + 1);
+        }
+        out += line;
+        if (end < text.size()) out += '\n';
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
 std::size_t columns(std::string_view text) {
     std::size_t count = 0;
     for (const char c : text)

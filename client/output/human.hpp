@@ -32,6 +32,16 @@ namespace cfs::client {
 /// `text` broken at spaces into lines of at most `width` columns; a longer word gets its own line.
 [[nodiscard]] std::vector<std::string> wrap(std::string_view text, std::size_t width);
 
+/// Lines of `text` longer than `width` broken at spaces, what follows indented two further; 0: as
+/// it is.
+[[nodiscard]] std::string fold(std::string_view text, std::size_t width);
+
+/// The same for text in two columns: what follows stands in the second one, which begins at
+/// `column`.
+[[nodiscard]] std::string fold_columns(std::string_view text,
+                                       std::size_t width,
+                                       std::size_t column);
+
 /// Number of UTF-8 characters.
 [[nodiscard]] std::size_t columns(std::string_view text);
 

@@ -44,7 +44,7 @@ void ProgressView::bytes(std::uint64_t done, std::uint64_t total, std::uint64_t 
 void ProgressView::message(std::string_view text) {
     const std::scoped_lock lock(mutex_);
     erase();
-    print("  " + std::string(text) + "\n");
+    print(fold("  " + std::string(text), live_ ? terminal_width(fd_) : 0) + "\n");
     draw(true);
 }
 

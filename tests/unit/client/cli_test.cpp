@@ -250,7 +250,7 @@ TEST(CommandLine, HelpFitsAScreen) {
         EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 40) << verb.name;
         std::istringstream lines(text);
         for (std::string line; std::getline(lines, line);) {
-            EXPECT_LE(line.size(), 100U) << verb.name << ": " << line;
+            EXPECT_LE(line.size(), 80U) << verb.name << ": " << line;
         }
     }
 }

@@ -62,5 +62,27 @@ TEST(Wrap, ALongWordGetsItsOwnLine) {
     EXPECT_EQ(wrap("a 0123456789 b", 4), (std::vector<std::string>{"a", "0123456789", "b"}));
 }
 
+TEST(Fold, BreaksOnlyWhatIsTooLong) {
+    EXPECT_EQ(fold("cfsctl: it is short\n  hint: so it stays\n", 30),
+              "cfsctl: it is short\n  hint: so it stays\n");
+    EXPECT_EQ(fold("cfsctl: it is longer than twenty\n  hint: and indented the same\n", 20),
+              "cfsctl: it is\n  longer than twenty\n  hint: and\n    indented the\n    same\n");
+}
+
+TEST(Fold, LeavesWordsAndOtherTextAlone) {
+    const std::string url = "https://registry.example/v2/os/manifests/stable";
+    EXPECT_EQ(fold("see " + url, 20), "see\n  " + url);
+    EXPECT_EQ(fold("as long as it is", 0), "as long as it is");
+    EXPECT_EQ(fold("", 20), "");
+    EXPECT_EQ(fold("a\n\nb", 20), "a\n\nb");
+    EXPECT_EQ(fold("aaaa bbbb", 2), "aaaa bbbb");
+}
+
+TEST(FoldColumns, ContinuesInTheSecondColumn) {
+    EXPECT_EQ(fold_columns("  --all   one two three\n  --no   four\n", 17, 10),
+              "  --all   one two\n          three\n  --no   four\n");
+    EXPECT_EQ(fold_columns("  --all   onetwothree\n", 17, 10), "  --all   onetwothree\n");
+}
+
 }  // namespace
 }  // namespace cfs::client

@@ -121,11 +121,11 @@ std::string report_text(const ReportOutcome& outcome) {
 std::string pending_text(const PendingOutcome& outcome) {
     std::string out;
     if (outcome.pending) {
-        out = "restart pending: " +
+        out = "reboot pending: " +
               (outcome.next ? describe(*outcome.next) : std::string("an entry of another tool")) +
               " runs after it\n";
     } else {
-        out = "no restart pending: " +
+        out = "no reboot pending: " +
               (outcome.booted ? describe(*outcome.booted) : std::string("what runs")) +
               " is what starts next\n";
     }

@@ -103,8 +103,13 @@ std::string summary(const Status& status, const Look& look) {
     if (status.available) out += available_line(look, *status.available);
     if (status.last_error) out += failure_lines(look, *status.last_error);
     if (status.reboot_pending) {
-        out += line(
-            look, "Reboot", "pending: the loader's next choice is not what runs", Color::Yellow);
+        const auto next = find_pending(status).next;
+        out +=
+            line(look,
+                 "Reboot",
+                 "pending: " + (next ? "version " + next->version : std::string("another system")) +
+                     " runs after it",
+                 Color::Yellow);
     }
     for (const Blocker& blocker : status.blockers)
         out += line(look, "Waits", blocker.kind + ": " + blocker.text, Color::Yellow);

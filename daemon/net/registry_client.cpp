@@ -65,7 +65,8 @@ void RegistryClient::get(const std::string& what,
         failures = download.progress() - before >= kProgress ? 1 : failures + 1;
         if (failures >= options_.max_attempts) {
             Error error = failure->error;
-            error.add_context("after " + std::to_string(failures) + " attempts");
+            // One is nothing to speak of.
+            if (failures > 1) error.add_context("after " + std::to_string(failures) + " attempts");
             throw error;
         }
         const auto delay = delay_after(*failure, failures);

@@ -231,6 +231,19 @@ std::string config_stream_name(const Digest& config) {
     return "oci-config-" + to_oci(config);
 }
 
+/// Which layer it was about, unless the failure says so itself: digests are long.
+template <typename F>
+static auto in_layer(const net::Descriptor& blob, F&& read) {
+    const std::string digest = to_oci(blob.digest);
+    try {
+        return std::forward<F>(read)();
+    } catch (Error& e) {
+        if (std::string_view(e.what()).find(digest) == std::string_view::npos)
+            e.add_context("layer " + digest);
+        throw;
+    }
+}
+
 Digest import_layer(store::Repository& store,
                     net::ImageSource& source,
                     const net::Descriptor& blob,
@@ -238,7 +251,7 @@ Digest import_layer(store::Repository& store,
                     const LayerLimits& limits,
                     const LayerEvents& events,
                     const std::stop_token& stop) {
-    return with_context("layer " + to_oci(blob.digest), [&] {
+    return in_layer(blob, [&] {
         StoreHandler handler(store, limits.keep_free);
         read_layer(source, blob, diff_id, limits, handler, events.bytes, stop);
         const Digest stream = handler.finish();
@@ -257,7 +270,7 @@ std::uint64_t refetch_objects(store::Repository& store,
                               const std::function<bool(const Digest&)>& wanted,
                               const OnBytes& on_bytes,
                               const std::stop_token& stop) {
-    return with_context("layer " + to_oci(blob.digest), [&] {
+    return in_layer(blob, [&] {
         WantedHandler handler(store, wanted);
         read_layer(source, blob, diff_id, limits, handler, on_bytes, stop);
         store.sync();
@@ -275,7 +288,7 @@ std::uint64_t scan_layer(HashAlgorithm algorithm,
                          const OnContent& on_content,
                          const OnEntry& on_entry,
                          const std::stop_token& stop) {
-    return with_context("layer " + to_oci(blob.digest), [&] {
+    return in_layer(blob, [&] {
         ScanHandler handler(algorithm, keep_up_to, on_content, on_entry);
         return stream_layer(source, blob, diff_id, limits, handler, {}, stop);
     });

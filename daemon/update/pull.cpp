@@ -213,8 +213,8 @@ void Pull::fetch() {
     });
     const std::uint64_t total = done_ + open_bytes();
     progress_.message("fetching " + std::to_string(missing.size()) + " of " +
-                      std::to_string(present_.size()) + " layers, " +
-                      std::to_string(missing_bytes()) + " bytes");
+                      std::to_string(present_.size()) + " layers" +
+                      (missing.size() < present_.size() ? ", the others are here already" : ""));
     report_bytes(total);
     const unsigned connections = machine_.settings.net.connections;
     Turns turns(connections);

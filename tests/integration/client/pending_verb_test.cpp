@@ -12,12 +12,12 @@ TEST(Pending, IsAPredicate) {
     site.start_daemon();
     const Ended none = site.call({"pending"});
     EXPECT_EQ(none.code, 2) << none.err;
-    EXPECT_EQ(none.out, "no restart pending: 1 (aaaaaaaaaaaa, booted) is what starts next\n");
+    EXPECT_EQ(none.out, "no reboot pending: 1 (aaaaaaaaaaaa, booted) is what starts next\n");
     BusSite staged;
     staged.start_daemon("pending");
     const Ended some = staged.call({"pending"});
     EXPECT_EQ(some.code, 0) << some.err;
-    EXPECT_EQ(some.out, "restart pending: 2 (aaaaaaaaaaaa, staged) runs after it\n");
+    EXPECT_EQ(some.out, "reboot pending: 2 (aaaaaaaaaaaa, staged) runs after it\n");
     const boost::json::value value = boost::json::parse(staged.call({"pending", "--json"}).out);
     EXPECT_TRUE(value.at("pending").as_bool());
     EXPECT_EQ(value.at("next").at("version").as_string(), "2");

@@ -69,7 +69,7 @@ TEST(StatusText, ShowsWhatMatters) {
                              "version 3, 5.0 MiB to fetch (18.0 MiB unpacked)",
                              "Network at ",
                              "hint: try again, or check the network",
-                             "Reboot      pending",
+                             "Reboot      pending: version 2 runs after it\n",
                              "Warning     the certificate expires soon",
                              "os_2-000001-01234567.efi\n",
                              "Problem     1: the image link is missing"}) {

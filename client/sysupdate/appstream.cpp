@@ -50,9 +50,26 @@ std::string value_of(const OsRelease& system, const char* name, const std::strin
     return found == system.end() || found->second.empty() ? otherwise : found->second;
 }
 
-/// What a component's id may be made of.
+/// "https://www.example.org/x" -> "org.example."; "" of what is no address with a domain.
+std::string reversed_domain(const std::string& address) {
+    const std::size_t start = address.find("://");
+    if (start == std::string::npos) return "";
+    std::string host = address.substr(start + 3);
+    host = host.substr(0, host.find_first_of(":/?#"));
+    if (host.starts_with("www.")) host.erase(0, 4);
+    if (host.find('.') == std::string::npos) return "";
+    std::string out;
+    std::istringstream labels(host);
+    for (std::string label; std::getline(labels, label, '.');)
+        out.insert(0, label + ".");
+    return out;
+}
+
+/// As AppStream makes the id of an operating system: by its home and its own, of the characters
+/// that an id may have.
 std::string id_of(const OsRelease& system) {
-    std::string id = value_of(system, "ID", "linux");
+    const std::string domain = reversed_domain(value_of(system, "HOME_URL", ""));
+    std::string id = (domain.empty() ? "local." : domain) + value_of(system, "ID", "linux");
     std::replace_if(
         id.begin(),
         id.end(),

@@ -34,7 +34,7 @@ TEST(SysupdateAppstream, IsAComponentWithReleases) {
         metadata(known, "Example 1", {{"ID", "example"}, {"HOME_URL", "https://example.org"}}),
         R"(<?xml version="1.0" encoding="UTF-8"?>
 <component type="operating-system">
-  <id>example</id>
+  <id>org.example.example</id>
   <name>Example 1</name>
   <summary>The operating system of this computer</summary>
   <metadata_license>FSFAP</metadata_license>
@@ -49,6 +49,18 @@ TEST(SysupdateAppstream, IsAComponentWithReleases) {
 )");
 }
 
+TEST(SysupdateAppstream, TheIdIsThatOfTheOperatingSystem) {
+    const auto id = [](const OsRelease& system) {
+        const std::string text = metadata({}, "", system);
+        const std::size_t start = text.find("<id>") + 4;
+        return text.substr(start, text.find("</id>") - start);
+    };
+    EXPECT_EQ(id({{"ID", "debian"}, {"HOME_URL", "https://www.debian.org/"}}), "org.debian.debian");
+    EXPECT_EQ(id({{"ID", "x"}, {"HOME_URL", "http://os.example.org:80?q"}}), "org.example.os.x");
+    EXPECT_EQ(id({{"ID", "x"}, {"HOME_URL", "https://localhost/"}}), "local.x");
+    EXPECT_EQ(id({}), "local.linux");
+}
+
 TEST(SysupdateAppstream, EscapesWhateverItIsGiven) {
     Known known;
     Version version;
@@ -56,7 +68,7 @@ TEST(SysupdateAppstream, EscapesWhateverItIsGiven) {
     known.versions = {version};
     const std::string text = metadata(
         known, "a\x01<b>\xff\xef\xbf\xbe", {{"ID", "../<i>"}, {"HOME_URL", "javascript:x"}});
-    EXPECT_NE(text.find("<id>..__i_</id>"), std::string::npos) << text;
+    EXPECT_NE(text.find("<id>local...__i_</id>"), std::string::npos) << text;
     EXPECT_NE(text.find("<name>a?&lt;b&gt;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd</name>"),
               std::string::npos)
         << text;

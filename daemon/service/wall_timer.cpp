@@ -32,8 +32,10 @@ struct timespec to_timespec(std::chrono::system_clock::time_point when) {
 
 }  // namespace
 
-WallTimer::WallTimer(boost::asio::io_context& io)
-    : timer_(io, make_timer()), self_(std::make_shared<WallTimer*>(this)) {}
+WallTimer::WallTimer(boost::asio::io_context& io, Set set)
+    : set_(set != nullptr ? set : ::timerfd_settime),
+      timer_(io, make_timer()),
+      self_(std::make_shared<WallTimer*>(this)) {}
 
 WallTimer::~WallTimer() = default;
 
@@ -41,10 +43,10 @@ void WallTimer::wait_until(std::chrono::system_clock::time_point when, std::func
     cancel();
     struct itimerspec wanted {};
     wanted.it_value = to_timespec(when);
-    if (::timerfd_settime(timer_.native_handle(),
-                          TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
-                          &wanted,
-                          nullptr) != 0)
+    const int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+    // timerfd_create(2): told of a clock that was set, or of a sleep, since it was last looked at.
+    // It is armed all the same.
+    if (set_(timer_.native_handle(), flags, &wanted, nullptr) != 0 && errno != ECANCELED)
         throw_errno("setting a timer");
     then_ = std::move(then);
     listen();
@@ -53,6 +55,8 @@ void WallTimer::wait_until(std::chrono::system_clock::time_point when, std::func
 void WallTimer::cancel() {
     then_ = nullptr;
     timer_.cancel();
+    const struct itimerspec none {};
+    (void)set_(timer_.native_handle(), 0, &none, nullptr);
 }
 
 void WallTimer::listen() {

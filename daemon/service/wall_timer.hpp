@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "base/unique_fd.hpp"
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <time.h>
 
 #include <chrono>
 #include <functional>
@@ -18,7 +18,10 @@ namespace cfs::service {
 /// minutes. One thread only, the loop's.
 class WallTimer {
  public:
-    explicit WallTimer(boost::asio::io_context& io);
+    /// timerfd_settime(2), unless a test has another.
+    using Set = int (*)(int fd, int flags, const struct itimerspec* wanted, struct itimerspec* old);
+
+    explicit WallTimer(boost::asio::io_context& io, Set set = nullptr);
     WallTimer(const WallTimer&) = delete;
     WallTimer& operator=(const WallTimer&) = delete;
     ~WallTimer();
@@ -34,6 +37,7 @@ class WallTimer {
     void listen();
     [[nodiscard]] bool expired();
 
+    Set set_;
     boost::asio::posix::stream_descriptor timer_;
     std::function<void()> then_;
     std::shared_ptr<WallTimer*> self_;  ///< what the loop still has looks whether this is there

@@ -2,8 +2,13 @@
 // That a clock which is set ends the wait is shown by vm.nights: nobody sets this machine's.
 #include "service/wall_timer.hpp"
 
+#include "base/error.hpp"
+
 #include <gtest/gtest.h>
 
+#include <sys/timerfd.h>
+
+#include <cerrno>
 #include <optional>
 #include <vector>
 
@@ -59,6 +64,31 @@ TEST_F(WallTimerTest, ItMayBeSetAgainFromTheCall) {
     timer.wait_until(Clock::now(), [&] { timer.wait_until(Clock::now() + 10ms, note(2)); });
     run();
     EXPECT_EQ(called_, std::vector{2});
+}
+
+/// As the kernel answers whoever arms it after the clock was set: it is armed.
+int set_after_a_jump(int fd, int flags, const itimerspec* wanted, itimerspec* old) {
+    const int result = ::timerfd_settime(fd, flags & ~TFD_TIMER_CANCEL_ON_SET, wanted, old);
+    if (result != 0 || (flags & TFD_TIMER_CANCEL_ON_SET) == 0) return result;
+    errno = ECANCELED;
+    return -1;
+}
+
+TEST_F(WallTimerTest, AClockThatWasSetBeforeIsNoError) {
+    WallTimer timer(io_, set_after_a_jump);
+    timer.wait_until(Clock::now() + 10ms, note(1));
+    run();
+    EXPECT_EQ(called_, std::vector{1});
+}
+
+TEST_F(WallTimerTest, WhatTheKernelRefusesIsOne) {
+    WallTimer timer(io_, [](int, int flags, const itimerspec*, itimerspec*) {
+        errno = EINVAL;
+        return flags == 0 ? 0 : -1;
+    });
+    EXPECT_THROW(timer.wait_until(Clock::now(), note(1)), Error);
+    run();
+    EXPECT_TRUE(called_.empty());
 }
 
 TEST_F(WallTimerTest, CancelledOrGoneItCallsNothing) {

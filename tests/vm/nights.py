@@ -142,8 +142,6 @@ def released(vm):
     found = vm.status()
     equal([found["booted"]["version"], found["rollback"]["version"]], ["3", "2"], "what runs and the way back")
     check(not found["fallback"] and found["last_error"] is None, f"it did not go well: {found}")
-    results = [line.split()[2:4] for line in vm.run("cfsctl history").splitlines() if " update " in line]
-    print(f"   {results}")
 
 
 def scenario(vm):

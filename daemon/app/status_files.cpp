@@ -19,16 +19,19 @@ std::string motd_path(const settings::Settings& settings, const std::string& bus
 
 StatusFiles::StatusFiles(const settings::Settings& settings, const std::string& bus) {
     const std::string motd = motd_path(settings, bus);
-    if (!motd.empty()) files_.push_back({motd, service::motd_text, false, {}, {}});
+    if (!motd.empty()) files_.emplace_back(motd, service::motd_text);
     const std::string& metrics = settings.tell.metrics;
-    if (!metrics.empty()) files_.push_back({metrics, service::metrics_text, false, {}, {}});
-    if (!files_.empty()) worker_ = std::make_unique<service::Worker>();
+    if (!metrics.empty()) files_.emplace_back(metrics, service::metrics_text);
+    if (!files_.empty())
+        worker_ = std::make_unique<service::Worker>(service::Worker::AtEnd::Finish);
 }
 
 void StatusFiles::show(const update::Status& status) {
     for (File& file : files_) {
         std::string text = file.text(status);
-        if (file.is_shown && text == file.shown) continue;
+        // One that could not be written is tried again with whatever changes next.
+        const bool failed = file.failed.exchange(false);
+        if (file.is_shown && text == file.shown && !failed) continue;
         file.is_shown = true;
         file.shown = text;
         worker_->post([&file, text = std::move(text)] { write(file, text); });
@@ -48,6 +51,7 @@ void StatusFiles::write(File& file, const std::string& text) noexcept {
     }
     if (!problem.empty() && problem != file.problem)
         log::warn("'" + file.path + "' cannot be brought up to date: " + problem);
+    file.failed = !problem.empty();
     file.problem = std::move(problem);
 }
 

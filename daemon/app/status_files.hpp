@@ -5,10 +5,12 @@
 #include "settings/settings.hpp"
 #include "update/status.hpp"
 
+#include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace cfs::app {
 
@@ -27,17 +29,21 @@ class StatusFiles {
 
  private:
     struct File {
+        File(std::string where, std::function<std::string(const update::Status&)> what)
+            : path(std::move(where)), text(std::move(what)) {}
+
         std::string path;
         /// Empty: there is to be no file.
         std::function<std::string(const update::Status&)> text;
         bool is_shown = false;
         std::string shown;
-        std::string problem;  ///< said last; the worker's
+        std::string problem;              ///< said last; the worker's
+        std::atomic<bool> failed{false};  ///< the last time it was written
     };
 
     static void write(File& file, const std::string& text) noexcept;
 
-    std::vector<File> files_;
+    std::deque<File> files_;
     std::unique_ptr<service::Worker> worker_;  // last: ends before what it works on
 };
 

@@ -29,7 +29,9 @@ Place find_place(const std::string& path) {
     if (slash == std::string::npos || slash + 1 == path.size())
         throw Error(ErrorCode::InvalidArgs, "'" + path + "' is no absolute path of a file");
     const std::string name = path.substr(slash + 1);
-    return {open_root(slash == 0 ? "/" : path.substr(0, slash)), name, "." + name + ".new"};
+    // Two programs of ours may write the same file: each has a temporary one of its own.
+    const std::string temporary = "." + name + "." + std::to_string(::getpid()) + ".new";
+    return {open_root(slash == 0 ? "/" : path.substr(0, slash)), name, temporary};
 }
 
 void remove(const Place& place, const std::string& name) {

@@ -128,8 +128,8 @@ class Automatic {
     WallTimer timer_;
     ConditionWatch watch_;
     std::unique_ptr<sdbus::IProxy> login_;
-    std::shared_ptr<Automatic*> self_;  ///< what is posted looks whether this is still there
-    Worker writer_;                     ///< last: writes what is remembered, then goes
+    std::shared_ptr<Automatic*> self_;      ///< what is posted looks whether this is still there
+    Worker writer_{Worker::AtEnd::Finish};  ///< last: writes what is remembered, then goes
 };
 
 /// A reason as the answer to a call.

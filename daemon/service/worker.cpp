@@ -21,7 +21,8 @@ std::jthread start_without_signals(std::function<void(const std::stop_token&)> b
 
 }  // namespace
 
-Worker::Worker() : thread_(start_without_signals([this](const auto& stop) { run(stop); })) {}
+Worker::Worker(AtEnd at_end)
+    : at_end_(at_end), thread_(start_without_signals([this](const auto& stop) { run(stop); })) {}
 
 Worker::~Worker() {
     thread_.request_stop();
@@ -37,7 +38,8 @@ void Worker::post(Task task) {
 Worker::Task Worker::next(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [&] { return !tasks_.empty(); });
-    if (stop.stop_requested()) return nullptr;
+    const bool leaves = stop.stop_requested() && (at_end_ == AtEnd::Drop || tasks_.empty());
+    if (leaves) return nullptr;
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
     return task;

@@ -15,6 +15,11 @@
 namespace cfs {
 namespace {
 
+/// This process's.
+std::string temporary() {
+    return ".motd." + std::to_string(::getpid()) + ".new";
+}
+
 namespace fs = std::filesystem;
 
 TEST(PublishFile, IsReadableByEverybodyAndAlone) {
@@ -32,19 +37,19 @@ TEST(PublishFile, ReplacesALinkAndDoesNotFollowIt) {
     const test::TempDir dir;
     dir.write("precious", "kept\n");
     fs::create_symlink("precious", dir / "motd");
-    fs::create_symlink("precious", dir / ".motd.new");
+    fs::create_symlink("precious", dir / temporary());
     publish_file(dir / "motd", "text\n");
     EXPECT_EQ(dir.read("precious"), "kept\n");
     EXPECT_FALSE(fs::is_symlink(dir / "motd"));
-    EXPECT_FALSE(fs::exists(fs::symlink_status(dir / ".motd.new")));
+    EXPECT_FALSE(fs::exists(fs::symlink_status(dir / temporary())));
 }
 
 TEST(PublishFile, TidiesWhatACrashLeft) {
     const test::TempDir dir;
-    dir.write(".motd.new", "half");
+    dir.write(temporary(), "half");
     publish_file(dir / "motd", "text\n");
-    EXPECT_FALSE(fs::exists(dir / ".motd.new"));
-    dir.write(".motd.new", "half");
+    EXPECT_FALSE(fs::exists(dir / temporary()));
+    dir.write(temporary(), "half");
     withdraw_file(dir / "motd");
     EXPECT_TRUE(fs::is_empty(dir.path()));
 }

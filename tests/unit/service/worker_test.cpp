@@ -8,6 +8,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -47,6 +49,27 @@ TEST(Worker, TheDestructorWaitsForTheTaskThatRuns) {
         opener = std::jthread([&door] { door.open(); });
     }
     EXPECT_TRUE(ended);
+}
+
+TEST(Worker, FinishesWhatWaitsWhereItIsToldTo) {
+    for (const auto at_end : {Worker::AtEnd::Drop, Worker::AtEnd::Finish}) {
+        test::Door door;
+        std::atomic<int> done = 0;
+        std::jthread opener;
+        {
+            Worker worker(at_end);
+            worker.post([&] { door.pass(); });
+            ASSERT_TRUE(door.wait_until_reached());
+            for (int i = 0; i < 3; ++i)
+                worker.post([&] { ++done; });
+            // When the destructor has asked it to end.
+            opener = std::jthread([&door] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                door.open();
+            });
+        }
+        EXPECT_EQ(done, at_end == Worker::AtEnd::Finish ? 3 : 0);
+    }
 }
 
 TEST(Worker, TakesNoSignals) {

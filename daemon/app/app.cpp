@@ -7,14 +7,12 @@
 #include "app/status_files.hpp"
 #include "base/heap.hpp"
 #include "base/log.hpp"
-#include "base/notify.hpp"
+#include "bus/main_loop.hpp"
 #include "service/service.hpp"
 #include "settings/load.hpp"
 #include "update/policy_memory.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <signal.h>
 
@@ -25,30 +23,24 @@
 namespace cfs::app {
 namespace {
 
-/// The main loop and what hangs on it. Main thread only.
+/// The service on its loop, and what hangs on both. Main thread only.
 class Daemon {
  public:
     Daemon(const settings::Settings& settings,
            const std::string& bus,
            std::chrono::milliseconds idle_exit,
            update::Engine& engine)
-        : io_(1),
-          signals_(io_, SIGTERM, SIGINT),
-          hangup_(io_, SIGHUP),
-          watchdog_(io_),
-          idle_(io_),
-          idle_exit_(idle_exit),
+        : loop_(idle_exit),
+          hangup_(loop_.io(), SIGHUP),
           files_(settings, bus),
-          service_(io_, engine, config(settings, bus), events()) {}
+          service_(loop_.io(), engine, config(settings, bus), events()) {}
 
     [[nodiscard]] int run() {
-        signals_.async_wait([this](const boost::system::error_code& failed, int number) {
-            if (!failed) stop("signal " + std::to_string(number));
-        });
         listen_for_hangup();
-        service_.start();
-        io_.run();
-        return exit_status_;
+        return loop_.run(
+            {[this] { return service_.idle_since(); },
+             [this](std::function<void()> done) { service_.shut_down(std::move(done)); }},
+            [this] { service_.start(); });
     }
 
  private:
@@ -70,19 +62,8 @@ class Daemon {
     }
 
     service::Service::Events events() {
-        service::Service::Events events;
-        events.ready = [this] {
-            log::info("cfsupdated " + version() + " is ready");
-            notify_manager("READY=1");
-            feed_watchdog();
-            if (idle_exit_.count() > 0) wait_until_idle(std::chrono::steady_clock::now());
-        };
-        events.lost = [this](const Error& why) {
-            log::error(std::string(why.what()) + (why.hint().empty() ? "" : "; ") + why.hint());
-            exit_status_ = 1;
-            stop("the bus is lost");
-        };
-        return events;
+        return {[this] { loop_.ready("cfsupdated " + version()); },
+                [this](const Error& why) { loop_.lost(why); }};
     }
 
     /// The boot's own verbs changed what is shown.
@@ -94,44 +75,8 @@ class Daemon {
         });
     }
 
-    void stop(const std::string& why) {
-        if (std::exchange(stopping_, true)) return;
-        log::info("stopping: " + why);
-        notify_manager("STOPPING=1");
-        service_.shut_down([this] { io_.stop(); });
-    }
-
-    /// From the loop only: a loop that hangs is what the watchdog is for.
-    void feed_watchdog() {
-        const auto interval = watchdog_interval();
-        if (!interval) return;
-        notify_manager("WATCHDOG=1");
-        watchdog_.expires_after(*interval / 2);
-        watchdog_.async_wait([this](const boost::system::error_code& failed) {
-            if (!failed) feed_watchdog();
-        });
-    }
-
-    /// One wake-up for each span: a timer that every call moved would be one for each call.
-    void wait_until_idle(std::chrono::steady_clock::time_point since) {
-        idle_.expires_at(since + idle_exit_);
-        idle_.async_wait([this](const boost::system::error_code& failed) {
-            if (failed || stopping_) return;
-            const auto now = std::chrono::steady_clock::now();
-            const auto idle_since = service_.idle_since();
-            if (idle_since && *idle_since + idle_exit_ <= now) return stop("nobody wants anything");
-            wait_until_idle(idle_since.value_or(now));
-        });
-    }
-
-    boost::asio::io_context io_;
-    boost::asio::signal_set signals_;
+    bus::MainLoop loop_;
     boost::asio::signal_set hangup_;
-    boost::asio::steady_timer watchdog_;
-    boost::asio::steady_timer idle_;
-    std::chrono::milliseconds idle_exit_;  ///< 0: never
-    int exit_status_ = 0;
-    bool stopping_ = false;
     StatusFiles files_;  // before what shows it things
     service::Service service_;
 };

@@ -16,6 +16,10 @@ STAGING = ("store.object-linked", "update.recorded", "update.pinned", "update.st
 SWITCHING = ("update.etc-exchanged", "update.before-arm", "esp.armed")
 # A boot's checks wait for the scenario, which then says what else is to happen.
 CHECK = "#!/bin/sh\\nfor i in $(seq 250); do [ -e /run/cfsvm-go ] && exit 0; sleep 0.2; done; echo nobody said go; exit 1\\n"
+# Until the next boot the daemon's unit may write there, too.
+MAY_TELL = ("mkdir -p /run/systemd/system/cfsupdated.service.d && "
+            f"printf '[Service]\\nDeviceAllow={PORT} rw\\n' > /run/systemd/system/cfsupdated.service.d/port.conf && "
+            "systemctl daemon-reload")
 UPDATE = "cfsctl update --image oci:/run/images/srv/images:{}"
 
 
@@ -23,6 +27,7 @@ def cut_in(vm, point, verb):
     """The daemon starts anew with that point, and the verb reaches it."""
     step(f"power cut at {point}")
     vm.mount_images()
+    vm.run(MAY_TELL)
     vm.run(f"systemctl set-environment CFS_CRASH_POINT={point} CFS_CRASH_TRACE={PORT}; systemctl stop cfsupdated.service")
     vm.cut_power_at(point, verb)
     vm.start()

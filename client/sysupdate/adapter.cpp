@@ -37,6 +37,7 @@ Adapter::Adapter(boost::asio::io_context& io, Config config, Events events)
             {}),
       callers_(std::make_unique<bus::CallerCheck>(io, *connection_, pump_, config_.callers)),
       daemon_(std::make_unique<Daemon>(io, *connection_, pump_, hooks())),
+      acquired_(std::make_unique<Acquired>(*daemon_, config_.run_directory)),
       checks_(std::make_unique<Checks>(io, *daemon_, config_.checks)),
       jobs_(std::make_unique<Jobs>(io,
                                    *connection_,
@@ -48,7 +49,7 @@ Adapter::Adapter(boost::asio::io_context& io, Config config, Events events)
                                        checks_->forget();
                                        manager_->announce_end(facts, status);
                                    })),
-      host_(std::make_unique<Host>(io, *daemon_, *checks_, *jobs_, config_.host)),
+      host_(std::make_unique<Host>(io, *daemon_, *acquired_, *checks_, *jobs_, config_.host)),
       target_(std::make_unique<TargetObject>(*connection_, pump_, *callers_, *host_, urls())),
       manager_(std::make_unique<ManagerObject>(*connection_, pump_, *jobs_, urls())) {
     watch_name();
@@ -60,16 +61,22 @@ Adapter::~Adapter() {
 
 Daemon::Hooks Adapter::hooks() {
     Daemon::Hooks hooks;
-    hooks.changed = [this] { write_metadata(); };
+    hooks.changed = [this] {
+        acquired_->changed();
+        write_metadata();
+    };
     hooks.progress = [this](const std::string& job, const bus::VariantMap& changed) {
         jobs_->progress(job, changed);
     };
     hooks.ended = [this](const std::string& job, const Ended& how) {
+        // Before whoever waits for it hears of it.
+        acquired_->ended(job, how);
         checks_->ended(job, how);
         jobs_->ended(job, how);
         host_->ended(job, how);
     };
     hooks.replaced = [this] {
+        acquired_->replaced();
         checks_->replaced();
         jobs_->replaced();
         host_->replaced();
@@ -167,6 +174,7 @@ void Adapter::shut_down() noexcept {
     callers_.reset();
     checks_.reset();
     host_.reset();
+    acquired_.reset();
     jobs_.reset();
     target_.reset();
     manager_.reset();

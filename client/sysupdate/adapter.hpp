@@ -3,9 +3,10 @@
 /// centers that speak it, over org.cfsupdate1.
 ///
 /// It is a client of the daemon like any other, in a process and a package of its own, and does
-/// nothing but translate: it opens no image, no registry, no disk but the one file that it writes
-/// for software centers. To the daemon it is root, so the daemon does not ask who is behind it:
-/// whoever calls here is asked about here, by his name on the bus, before the daemon hears of it.
+/// nothing but translate: it opens no image, no registry, no disk but the file that it writes for
+/// software centers, and the one where it remembers what it acquired. To the daemon it is root, so
+/// the daemon does not ask who is behind it: whoever calls here is asked about here, by his name on
+/// the bus, before the daemon hears of it.
 ///
 /// Layers, top to bottom; each knows those below it:
 ///
@@ -13,7 +14,8 @@
 ///     ManagerObject, TargetObject, JobObject
 ///                        the wire: reads arguments, bounds them, has polkit asked, answers
 ///     Host               what a target does: one job at a time, deadlines
-///     Checks, Jobs       questions to the registry; jobs that run and that ended
+///     Checks, Jobs, Acquired
+///                        questions to the registry; jobs that run and that ended; what is ours
 ///     Daemon             org.cfsupdate1 as its client sees it
 ///     make_plan, know, metadata
 ///                        pure: versions by name, what a wish comes to, AppStream
@@ -23,6 +25,7 @@
 
 #include "bus/bus_pump.hpp"
 #include "bus/caller_check.hpp"
+#include "client/sysupdate/acquired.hpp"
 #include "client/sysupdate/appstream.hpp"
 #include "client/sysupdate/checks.hpp"
 #include "client/sysupdate/daemon.hpp"
@@ -47,7 +50,7 @@ class Adapter {
  public:
     struct Config {
         std::string bus = "system";  ///< "system", "session" or an address
-        std::string run_directory;   ///< for the AppStream file
+        std::string run_directory;   ///< for the AppStream file, and what was acquired
         OsRelease system;
         bus::CallerCheck::Config callers = {};
         Checks::Timing checks = {};
@@ -98,6 +101,7 @@ class Adapter {
     std::unique_ptr<sdbus::IProxy> bus_daemon_;
     std::unique_ptr<bus::CallerCheck> callers_;
     std::unique_ptr<Daemon> daemon_;
+    std::unique_ptr<Acquired> acquired_;
     std::unique_ptr<Checks> checks_;
     std::unique_ptr<Jobs> jobs_;
     std::unique_ptr<Host> host_;

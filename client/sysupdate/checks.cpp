@@ -71,7 +71,8 @@ void Checks::begin() {
 void Checks::follow(const std::string& job) {
     job_ = job;
     daemon_.look_at(
-        job, [this, weak = std::weak_ptr(self_), job](const std::optional<Daemon::Look>& found) {
+        job,
+        [this, weak = std::weak_ptr(self_), job](const std::optional<Daemon::Look>& found, bool) {
             if (weak.expired() || job_ != job) return;
             if (!found) return ended(job, {"lost", {}, {}});
             if (found->ended) ended(job, *found->ended);

@@ -41,6 +41,13 @@ Ended ended_of(std::string state, const bus::VariantMap& result) {
     return ended;
 }
 
+/// Of an object; without a daemon the bus says other things.
+bool says_there_is_none(const sdbus::Error& error) {
+    const std::string name = error.getName();
+    const std::string prefix = "org.freedesktop.DBus.Error.Unknown";
+    return name == prefix + "Object" || name == prefix + "Interface" || name == prefix + "Method";
+}
+
 Daemon::Look look_of(const bus::VariantMap& properties) {
     Daemon::Look look;
     client::merge_job(look.state, properties);
@@ -209,10 +216,10 @@ void Daemon::look_at(const std::string& job, Looked then) {
             --calls_;
             drop_object(number);
             contained([&] {
-                if (!answer.reply) return then(std::nullopt);
+                if (!answer.reply) return then(std::nullopt, says_there_is_none(*answer.failed));
                 bus::VariantMap properties;
                 *answer.reply >> properties;
-                then(look_of(properties));
+                then(look_of(properties), true);
             });
         };
     bus::ask_if_there(*objects_.at(number),

@@ -68,13 +68,14 @@ class Daemon {
     void cancel(const std::string& job, Done then);
 
     /// All of a job's properties; `ended` is set for one that has. nullopt: there is no such job,
-    /// or no daemon, which is not started for it.
+    /// as a daemon `answered`; or there is no daemon, which is not started for it, or none that
+    /// answers.
     struct Look {
         client::JobState state;
         std::optional<Ended> ended;
     };
 
-    using Looked = std::function<void(const std::optional<Look>&)>;
+    using Looked = std::function<void(const std::optional<Look>&, bool answered)>;
     void look_at(const std::string& job, Looked then);
 
     [[nodiscard]] bool is_asked() const { return !waiting_.empty() || calls_ != 0; }

@@ -29,9 +29,15 @@ sdbus::Error as_theirs(const sdbus::Error& error) {
 
 }  // namespace
 
-Host::Host(boost::asio::io_context& io, Daemon& daemon, Checks& checks, Jobs& jobs, Timing timing)
+Host::Host(boost::asio::io_context& io,
+           Daemon& daemon,
+           Acquired& acquired,
+           Checks& checks,
+           Jobs& jobs,
+           Timing timing)
     : io_(io),
       daemon_(daemon),
+      acquired_(acquired),
       checks_(checks),
       jobs_(jobs),
       timing_(timing),
@@ -41,11 +47,15 @@ Host::~Host() {
     self_.reset();
 }
 
+Known Host::knowledge(const client::Status& status) const {
+    return know(status, acquired_.digest());
+}
+
 void Host::known(Then<Known> then) {
     daemon_.know([this, weak = std::weak_ptr(self_), then = std::move(then)](
                      const std::optional<sdbus::Error>& failed) {
         if (failed) return then(*failed);
-        if (!weak.expired()) then(know(*daemon_.status()));
+        if (!weak.expired()) then(knowledge(*daemon_.status()));
     });
 }
 
@@ -60,7 +70,7 @@ void Host::check_new(Then<std::string> then) {
                           log::info("a check failed, what was known before counts: " +
                                     std::string(failed->getMessage()));
                       }
-                      then(status == nullptr ? std::string() : know(*status).candidate());
+                      then(status == nullptr ? std::string() : knowledge(*status).candidate());
                   });
 }
 
@@ -103,7 +113,7 @@ void Host::decide(const std::optional<sdbus::Error>& checked) {
         return answer(checked ? *checked
                               : bus::make_error(kTimeout, "the daemon went away meanwhile"));
     }
-    const auto plan = make_plan(request_->wish, know(*status), checked);
+    const auto plan = make_plan(request_->wish, knowledge(*status), checked);
     if (const auto* refused = std::get_if<sdbus::Error>(&plan)) return answer(*refused);
     carry_out(std::get<Plan>(plan));
 }
@@ -124,6 +134,7 @@ void Host::carry_out(const Plan& plan) {
 }
 
 void Host::accepted(const Plan& plan, const std::string& job) {
+    if (request_->wish.verb == Verb::Acquire) acquired_.accepted(job);
     const auto id = id_of(job);
     if (!id) return answer(bus::make_error(kTimeout, "the daemon's job has no number: " + job));
     if (!request_->then) {
@@ -173,7 +184,7 @@ void Host::vacuum(Then<std::uint32_t> then) {
 void Host::follow_vacuum() {
     daemon_.look_at(vacuum_->job,
                     [this, weak = std::weak_ptr(self_), same = vacuum_](
-                        const std::optional<Daemon::Look>& found) {
+                        const std::optional<Daemon::Look>& found, bool) {
                         if (weak.expired() || vacuum_ != same) return;
                         if (!found) return end_vacuum({"lost", {}, {}});
                         if (found->ended) end_vacuum(*found->ended);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bus/initiator.hpp"
+#include "client/sysupdate/acquired.hpp"
 #include "client/sysupdate/checks.hpp"
 #include "client/sysupdate/jobs.hpp"
 #include "client/sysupdate/plan.hpp"
@@ -28,7 +29,12 @@ class Host {
         std::chrono::milliseconds clear{5'000};      ///< until a check makes room
     };
 
-    Host(boost::asio::io_context& io, Daemon& daemon, Checks& checks, Jobs& jobs, Timing timing);
+    Host(boost::asio::io_context& io,
+         Daemon& daemon,
+         Acquired& acquired,
+         Checks& checks,
+         Jobs& jobs,
+         Timing timing);
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
     ~Host();
@@ -75,6 +81,7 @@ class Host {
         Then<std::uint32_t> then;
     };
 
+    [[nodiscard]] Known knowledge(const client::Status& status) const;
     [[nodiscard]] std::optional<sdbus::Error> refuse() const;
     void decide(const std::optional<sdbus::Error>& checked);
     void carry_out(const Plan& plan);
@@ -85,6 +92,7 @@ class Host {
 
     boost::asio::io_context& io_;
     Daemon& daemon_;
+    Acquired& acquired_;
     Checks& checks_;
     Jobs& jobs_;
     Timing timing_;

@@ -63,7 +63,8 @@ void Jobs::add(JobFacts facts) {
 void Jobs::look() {
     const std::string job = active_->object->facts().daemon_path;
     daemon_.look_at(
-        job, [this, weak = std::weak_ptr(self_), job](const std::optional<Daemon::Look>& found) {
+        job,
+        [this, weak = std::weak_ptr(self_), job](const std::optional<Daemon::Look>& found, bool) {
             if (weak.expired() || !is_active(job)) return;
             if (found) {
                 active_->state = found->state;

@@ -17,7 +17,10 @@ bool means(const Wish& wish, const std::optional<Offer>& offer) {
 sdbus::Error refusal(const Wish& wish, const Known& known) {
     const std::string version = bus::bus_line(wish.version, kMaxShown);
     std::string text;
-    if (wish.verb == Verb::Install) {
+    if (means(wish, known.locked)) {
+        text = "version '" + known.locked->name +
+               "' is staged, but an administrator locked it: 'cfsctl finalize' arms it";
+    } else if (wish.verb == Verb::Install) {
         text = version.empty() ? "nothing was acquired that could be installed"
                                : "version '" + version + "' was not acquired";
     } else if (version.empty()) {

@@ -32,8 +32,9 @@ struct Plan {
 /// update -> Update of what the check found, as the daemon's settings say; acquire -> Stage of it,
 /// locked, so that no shutdown makes it the next boot; install -> Finalize of what is staged so,
 /// which needs no network. What is asked for is named by its digest: what the caller saw comes, or
-/// nothing. An update of what was acquired already is its installation.
-/// \param checked nullopt, or why the registry could not be asked right now
+/// nothing. An update of what was acquired already is its installation. What somebody else locked
+/// is not: to arm that the daemon wants an administrator. \param checked nullopt, or why the
+/// registry could not be asked right now
 [[nodiscard]] std::variant<sdbus::Error, Plan> make_plan(
     const Wish& wish, const Known& known, const std::optional<sdbus::Error>& checked);
 

@@ -35,20 +35,21 @@ bool is_shown(const client::Deployment& deployment) {
     return deployment.state != "foreign" && deployment.state != "broken";
 }
 
-bool is_acquired(const client::Deployment& deployment) {
+bool is_locked(const client::Deployment& deployment) {
     return deployment.state == "staged" && deployment.locked;
 }
 
-/// What was left by a rollback, or did not come up, is there; but nobody has it.
+/// What was left by a rollback, did not come up, or is kept from booting, is there; but nobody has
+/// it.
 bool counts_as_installed(const client::Deployment& deployment) {
-    return !is_acquired(deployment) && deployment.state != "rolled-back" &&
+    return !is_locked(deployment) && deployment.state != "rolled-back" &&
            deployment.state != "failed";
 }
 
-Version version_of(const client::Deployment& deployment, std::string name) {
+Version version_of(const client::Deployment& deployment, std::string name, bool acquired) {
     Version out;
     out.name = std::move(name);
-    out.acquired = is_acquired(deployment);
+    out.acquired = acquired;
     out.available = out.acquired;
     out.installed = !out.acquired;
     out.is_protected = deployment.state == "booted" || deployment.pinned;
@@ -56,16 +57,21 @@ Version version_of(const client::Deployment& deployment, std::string name) {
     return out;
 }
 
-void add_deployments(const client::Status& status, Known& known, std::set<std::string>& taken) {
+void add_deployments(const client::Status& status,
+                     const std::string& acquired,
+                     Known& known,
+                     std::set<std::string>& taken) {
     // The oldest keeps the plain name, so that names stay what they are when something newer comes.
     for (auto it = status.deployments.rbegin(); it != status.deployments.rend(); ++it) {
         if (!is_shown(*it)) continue;
         std::string name =
             name_of(it->version, short_digest(it->manifest_digest, it->digest), taken);
         if (!taken.insert(name).second) continue;
-        if (is_acquired(*it)) known.acquired = Offer{name, it->manifest_digest};
+        const bool is_ours = is_locked(*it) && !acquired.empty() && it->digest == acquired;
+        if (is_locked(*it))
+            (is_ours ? known.acquired : known.locked) = Offer{name, it->manifest_digest};
         if (counts_as_installed(*it)) known.installed = name;
-        known.versions.push_back(version_of(*it, std::move(name)));
+        known.versions.push_back(version_of(*it, std::move(name), is_ours));
     }
 }
 
@@ -84,6 +90,12 @@ void add_available(const client::Available& available,
     known.offer = Offer{std::move(name), available.manifest_digest};
 }
 
+/// The daemon would finalize it, by whatever it is asked for.
+bool is_kept(const Known& known, const client::Available& available) {
+    return known.locked && !available.manifest_digest.empty() &&
+           known.locked->manifest_digest == available.manifest_digest;
+}
+
 }  // namespace
 
 std::string Known::candidate() const {
@@ -98,11 +110,12 @@ const Version* Known::find(const std::string& name) const {
     return found == versions.end() ? nullptr : &*found;
 }
 
-Known know(const client::Status& status) {
+Known know(const client::Status& status, const std::string& acquired) {
     Known known;
     std::set<std::string> taken;
-    add_deployments(status, known, taken);
-    if (status.available) add_available(*status.available, known, taken);
+    add_deployments(status, acquired, known, taken);
+    if (status.available && !is_kept(known, *status.available))
+        add_available(*status.available, known, taken);
     std::reverse(known.versions.begin(), known.versions.end());
     if (known.versions.empty()) return known;
     known.versions.front().newest = true;

@@ -36,7 +36,8 @@ struct Known {
     std::vector<Version> versions;  ///< newest first
     std::string installed;          ///< newest that counts as installed; empty: none
     std::optional<Offer> offer;     ///< what the last check found
-    std::optional<Offer> acquired;  ///< staged and locked
+    std::optional<Offer> acquired;  ///< by Acquire: staged and locked
+    std::optional<Offer> locked;    ///< the same, by somebody else: not ours to install
 
     /// What CheckNew says: found, or acquired and not installed yet.
     [[nodiscard]] std::string candidate() const;
@@ -44,7 +45,8 @@ struct Known {
     [[nodiscard]] const Version* find(const std::string& name) const;
 };
 
-[[nodiscard]] Known know(const client::Status& status);
+/// \param acquired digest of the deployment that Acquire brought; empty: none
+[[nodiscard]] Known know(const client::Status& status, const std::string& acquired = "");
 
 /// Describe's JSON.
 [[nodiscard]] std::string describe(const Version& version);

@@ -47,6 +47,9 @@ class AdapterSite {
 
     [[nodiscard]] std::string metadata() const { return dir_.read("run/host.xml"); }
 
+    /// The adapter's memory of what it acquired; throws when there is none.
+    void damage_record() { dir_.write("run/acquired", dir_.read("run/acquired") + "x\n"); }
+
     [[nodiscard]] const std::string& address() const { return service.bus.address(); }
 
     ServiceSite service;

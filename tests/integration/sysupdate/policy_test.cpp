@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <sstream>
@@ -178,6 +179,46 @@ class Authorisation : public testing::Test {
         return "no job starts";
     }
 
+    /// Version 2 is staged, locked, by whatever asks for that.
+    void plays_staging() {
+        update::Status status = site->service.engine.status();
+        status.available.reset();
+        status.staged.emplace().version = "2";
+        status.staged->digest = std::string(64, 'd');
+        status.staged->state = update::DeploymentState::Staged;
+        status.staged->locked = true;
+        status.deployments.insert(status.deployments.begin(), *status.staged);
+        site->service.engine.update_result.outcome = update::UpdateOutcome::Staged;
+        site->service.engine.update_result.deployment = *status.staged;
+        site->service.engine.set_verb(
+            [this, status](update::ProgressSink&, const std::stop_token&) {
+                if (site->service.engine.calls().back().find(" locked") != std::string::npos)
+                    site->service.engine.set_status(status);
+            });
+    }
+
+    /// The daemon says so, and its job is over.
+    bool waits_for_locked() {
+        const auto get = [&](const char* name) {
+            return site->service.bus
+                .busctl(
+                    {"get-property", bus::kName, bus::kManagerPath, bus::kManagerInterface, name})
+                .out;
+        };
+        for (int i = 0; i < 500; ++i) {
+            if (get("Staged").find("\"locked\" b true") != std::string::npos &&
+                get("State") == "s \"idle\"\n")
+                return true;
+            ::usleep(10'000);
+        }
+        return false;
+    }
+
+    std::ptrdiff_t finalized() {
+        const auto calls = site->service.engine.calls();
+        return std::count(calls.begin(), calls.end(), "finalize");
+    }
+
     TempDir dir;
     std::unique_ptr<PolkitSite> site;
     std::vector<Caller*> users, others;
@@ -258,6 +299,40 @@ TEST_F(Authorisation, OfStoppingAJob) {
     // Whoever may start it may stop it.
     const std::string roots = start_job(*users[0]);
     EXPECT_EQ(users[1]->tell(at(roots, kJob, "Cancel 0")), "ok ");
+}
+
+// The daemon has a password asked for before it arms what is locked; calling here is no way around.
+TEST_F(Authorisation, WhatAnAdministratorLockedIsNotArmedWithoutOne) {
+    plays_staging();
+    site->start_polkit();
+    ASSERT_TRUE(users[0]->call("Stage", "lock=b:1").starts_with("ok "));
+    ASSERT_TRUE(waits_for_locked());
+    EXPECT_EQ(verdict(users[1]->call("Finalize")), "password");
+    for (const char* call :
+         {"Install 0 s: t:0", "Install 0 s:2 t:0", "Update 0 s: t:0", "Update 0 s:2 t:0"}) {
+        for (Caller* user : {users[0], users[1]}) {
+            const std::string answer = user->tell(of_target(call));
+            EXPECT_NE(answer.find("NoCandidate"), std::string::npos) << call << answer;
+            EXPECT_NE(answer.find("an administrator locked it"), std::string::npos) << answer;
+        }
+        EXPECT_EQ(row(of_target(call)), kActiveUser) << call << ", and nothing comes of it";
+    }
+    EXPECT_EQ(finalized(), 0);
+}
+
+TEST_F(Authorisation, WhatWasAcquiredHereIsArmedByWhoeverMayAcquire) {
+    plays_staging();
+    site->start_polkit();
+    ASSERT_TRUE(users[1]->tell(of_target("Acquire 0 s: t:0")).starts_with("ok "));
+    ASSERT_TRUE(waits_for_locked());
+    EXPECT_EQ(verdict(users[1]->call("Finalize")), "password") << "by the daemon as before";
+    EXPECT_EQ(verdict(users[2]->tell(of_target("Install 0 s: t:0"))), "password");
+    EXPECT_EQ(finalized(), 0);
+    const std::string answer = users[1]->tell(of_target("Install 0 s: t:0"));
+    EXPECT_TRUE(answer.starts_with("ok ")) << answer;
+    for (int i = 0; i < 500 && finalized() == 0; ++i)
+        ::usleep(10'000);
+    EXPECT_EQ(finalized(), 1);
 }
 
 // To the daemon it is root who calls; the job is the user's all the same.

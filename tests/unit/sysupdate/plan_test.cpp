@@ -65,6 +65,24 @@ TEST(SysupdatePlan, OfWhatWasAcquired) {
     EXPECT_EQ(plan({Verb::Acquire, "2"}, known), kNoCandidate);
 }
 
+TEST(SysupdatePlan, WhatSomebodyElseLockedIsNotInstalled) {
+    Known known = machine("", "");
+    known.locked = Offer{"2", "sha256:2"};
+    for (const Verb verb : {Verb::Update, Verb::Acquire, Verb::Install}) {
+        for (const char* version : {"", "2"}) {
+            EXPECT_EQ(plan({verb, version}, known), kNoCandidate);
+            const auto outcome = make_plan({verb, version}, known, {});
+            EXPECT_EQ(std::string(std::get<sdbus::Error>(outcome).getMessage()),
+                      "version '2' is staged, but an administrator locked it: 'cfsctl finalize' "
+                      "arms it");
+        }
+    }
+    known.offer = Offer{"3", "sha256:3"};
+    EXPECT_EQ(plan({Verb::Update, ""}, known), "Update 3 sha256:3");
+    EXPECT_EQ(plan({Verb::Install, ""}, known), kNoCandidate);
+    EXPECT_EQ(plan({Verb::Update, "2"}, known), kNoCandidate);
+}
+
 TEST(SysupdatePlan, SomethingNewerComesBeforeWhatWasAcquired) {
     const Known known = machine("3", "2");
     EXPECT_EQ(plan({Verb::Update, ""}, known), "Update 3 sha256:3");

@@ -23,6 +23,13 @@ client::Status with(std::vector<client::Deployment> newest_first) {
     return status;
 }
 
+client::Deployment locked(const std::string& version) {
+    auto out = deployment(version, "staged");
+    out.digest = "digest-" + version;
+    out.locked = true;
+    return out;
+}
+
 std::string names(const Known& known) {
     std::string out;
     for (const Version& version : known.versions)
@@ -50,15 +57,49 @@ TEST(SysupdateVersions, WhatIsStagedCountsAsInstalled) {
 }
 
 TEST(SysupdateVersions, WhatWasAcquiredDoesNot) {
-    auto staged = deployment("2", "staged");
-    staged.locked = true;
-    const Known known = know(with({staged, deployment("1", "booted")}));
+    const Known known = know(with({locked("2"), deployment("1", "booted")}), "digest-2");
     EXPECT_EQ(known.installed, "1");
     EXPECT_EQ(known.candidate(), "2");
     ASSERT_TRUE(known.acquired);
     EXPECT_EQ(known.acquired->manifest_digest, "sha256:0123456789");
     EXPECT_TRUE(known.find("2")->available);
     EXPECT_FALSE(known.find("2")->installed);
+}
+
+TEST(SysupdateVersions, WhatSomebodyElseLockedIsNeitherOfferedNorInstalled) {
+    for (const char* remembered : {"", "digest-1", "digest-3"}) {
+        const Known known = know(with({locked("2"), deployment("1", "booted")}), remembered);
+        EXPECT_EQ(known.installed, "1") << remembered;
+        EXPECT_EQ(known.candidate(), "");
+        EXPECT_FALSE(known.acquired);
+        ASSERT_TRUE(known.locked);
+        EXPECT_EQ(known.locked->name, "2");
+        EXPECT_FALSE(known.find("2")->acquired);
+        EXPECT_FALSE(known.find("2")->available);
+    }
+    auto nameless = locked("2");
+    nameless.digest.clear();
+    EXPECT_FALSE(know(with({nameless}), "").acquired) << "no digest is nobody's";
+}
+
+// The daemon's Update of it would arm it.
+TEST(SysupdateVersions, WhatSomebodyElseLockedIsNoOfferEither) {
+    auto status = with({locked("2"), deployment("1", "booted", "11")});
+    status.available.emplace();
+    status.available->version = "2";
+    status.available->manifest_digest = status.deployments[0].manifest_digest;
+    EXPECT_EQ(know(status).candidate(), "");
+    status.available->manifest_digest = "sha256:33";
+    EXPECT_EQ(know(status).candidate(), "2+33") << "another build of it is one";
+}
+
+TEST(SysupdateVersions, OnlyWhatIsStagedAndLockedIsAcquired) {
+    auto unlocked = locked("2");
+    unlocked.locked = false;
+    EXPECT_FALSE(know(with({unlocked}), "digest-2").acquired);
+    auto kept = locked("2");
+    kept.state = "kept";
+    EXPECT_FALSE(know(with({kept}), "digest-2").acquired);
 }
 
 TEST(SysupdateVersions, WhatWasLeftIsThereButNobodyHasIt) {

@@ -62,22 +62,23 @@ void Jobs::add(JobFacts facts) {
 
 void Jobs::look() {
     const std::string job = active_->object->facts().daemon_path;
-    daemon_.look_at(
-        job,
-        [this, weak = std::weak_ptr(self_), job](const std::optional<Daemon::Look>& found, bool) {
-            if (weak.expired() || !is_active(job)) return;
-            if (found) {
-                active_->state = found->state;
-                active_->object->show(percent_of(active_->state));
-                if (found->ended) ended(job, *found->ended);
-                return;
-            }
-            // A paused one is on record, and the next daemon has it.
-            if (active_->state.state == "paused") return;
-            Ended lost;
-            lost.state = "lost";
-            ended(job, lost);
-        });
+    daemon_.look_at(job,
+                    [this, weak = std::weak_ptr(self_), job](
+                        const std::optional<Daemon::Look>& found, bool answered) {
+                        if (weak.expired() || !is_active(job)) return;
+                        if (found) {
+                            active_->state = found->state;
+                            active_->object->show(percent_of(active_->state));
+                            if (found->ended) ended(job, *found->ended);
+                            return;
+                        }
+                        // A paused one is on record, and the next daemon has it, or says that it
+                        // does not.
+                        if (active_->state.state == "paused" && !answered) return;
+                        Ended lost;
+                        lost.state = "lost";
+                        ended(job, lost);
+                    });
 }
 
 void Jobs::progress(const std::string& job, const bus::VariantMap& changed) {

@@ -20,8 +20,8 @@ namespace cfs::sysupdate {
 ///
 /// A job of the daemon is a job here, under the daemon's number: that one is persisted there before
 /// it is used and never repeats, so there is nothing to persist here. One that is paused goes on
-/// with the daemon that resumes it. Jobs end with the adapter: the daemon's goes on, and whoever
-/// heard JobRemoved with -ECONNRESET looks again.
+/// with the daemon that resumes it, and is lost with one that does not know it. Jobs end with the
+/// adapter: the daemon's goes on, and whoever heard JobRemoved with -ECONNRESET looks again.
 class Jobs {
  public:
     struct Timing {

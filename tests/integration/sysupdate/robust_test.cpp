@@ -252,6 +252,30 @@ TEST_F(Adapter, FollowsAPausedJobAcrossARestartOfTheDaemon) {
     EXPECT_EQ(center->wait_for_end(job.path).removed, 0);
 }
 
+// Its record is lost: without an end the adapter would be busy for ever.
+TEST_F(Adapter, EndsAPausedJobThatTheNextDaemonDoesNotHave) {
+    site.set_update({},
+                    [&](update::ProgressSink&, const std::stop_token& stop) { door.pass(stop); });
+    start();
+    const auto job = center->start("Update", "");
+    ASSERT_TRUE(door.wait_until_reached());
+    const std::string path = bus::kJobPathPrefix + std::to_string(job.id);
+    EXPECT_EQ(site.service.bus.busctl({"call", bus::kName, path, bus::kJobInterface, "Pause"}).code,
+              0);
+    while (!site.service.engine.paused_job())
+        std::this_thread::sleep_for(10ms);
+    site.service.stop();
+    site.service.engine.set_paused_job(nullptr);
+    door.open();
+    std::this_thread::sleep_for(300ms);
+    for (const auto& heard : center->heard())
+        EXPECT_FALSE(heard.removed) << "without a daemon nobody knows";
+    site.start_daemon();
+    EXPECT_EQ(center->wait_for_end(job.path).removed, -ECONNRESET);
+    const auto again = center->start("Update", "");
+    EXPECT_EQ(center->wait_for_end(again.path).removed, 0);
+}
+
 TEST_F(Adapter, EndsWhenNobodyWantsAnything) {
     site.start_daemon();
     const auto start = std::chrono::steady_clock::now();

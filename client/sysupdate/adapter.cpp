@@ -166,6 +166,8 @@ std::optional<std::chrono::steady_clock::time_point> Adapter::idle_since() const
 
 void Adapter::shut_down() noexcept {
     if (std::exchange(stopping_, true)) return;
+    // Giving up the name hears what is queued, and that may be the daemon's yes.
+    host_->stop();
     bus::quietly([this] { jobs_->abandon(); });
     pump_.stop();
     bus::give_up_name(*connection_, kName);

@@ -27,6 +27,10 @@ sdbus::Error as_theirs(const sdbus::Error& error) {
     return bus::make_error(kBusy, std::string(error.getMessage()));
 }
 
+sdbus::Error is_stopping() {
+    return bus::make_error(kStopping, "the adapter is stopping: try again");
+}
+
 }  // namespace
 
 Host::Host(boost::asio::io_context& io,
@@ -76,6 +80,7 @@ void Host::check_new(Then<std::string> then) {
 
 /// One at a time, as everywhere.
 std::optional<sdbus::Error> Host::refuse() const {
+    if (stopping_) return is_stopping();
     if (!is_busy() && jobs_.active() == nullptr) return std::nullopt;
     return bus::make_error(kBusy, "another job of this target is running already");
 }
@@ -120,6 +125,7 @@ void Host::decide(const std::optional<sdbus::Error>& checked) {
 
 void Host::carry_out(const Plan& plan) {
     if (!request_->then) return answer(Accepted{});  // nobody waits any more
+    if (stopping_) return answer(is_stopping());
     bus::VariantMap options = plan.options;
     // What the settings hold a user to holds him here, too.
     const std::uint32_t user = request_->caller.uid;
@@ -141,6 +147,12 @@ void Host::accepted(const Plan& plan, const std::string& job) {
         log::warn("the daemon accepted job " + std::to_string(*id) + " too late: it is stopped");
         daemon_.cancel(job, [](const auto&) {});
         return answer(Accepted{});
+    }
+    // Nobody would say how it ends.
+    if (stopping_) {
+        return answer(bus::make_error(kStopping,
+                                      "the adapter is stopping, and job " + std::to_string(*id) +
+                                          " goes on in the daemon: look again"));
     }
     JobFacts facts;
     facts.id = *id;

@@ -65,6 +65,10 @@ class Host {
     void ended(const std::string& job, const Ended& how);
     void replaced();
 
+    /// The adapter ends: nothing begins any more, and what the daemon accepts from now on is not a
+    /// job here. Idempotent.
+    void stop() { stopping_ = true; }
+
     [[nodiscard]] bool is_busy() const { return request_ != nullptr || vacuum_ != nullptr; }
 
  private:
@@ -96,6 +100,7 @@ class Host {
     Checks& checks_;
     Jobs& jobs_;
     Timing timing_;
+    bool stopping_ = false;
     std::shared_ptr<Request> request_;  ///< until the daemon has said yes or no
     std::shared_ptr<Vacuum> vacuum_;
     std::shared_ptr<Host*> self_;  ///< what comes later looks whether this is still there

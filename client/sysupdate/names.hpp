@@ -27,6 +27,7 @@ inline constexpr std::array kActions{kCheck, kUpdate, kUpdateToVersion, kVacuum,
 
 inline constexpr const char* kNoCandidate = "org.freedesktop.sysupdate1.NoCandidate";
 inline constexpr const char* kBusy = "System.Error.EBUSY";
+inline constexpr const char* kStopping = "System.Error.ECONNRESET";
 inline constexpr const char* kNoSuchVersion = "System.Error.ENOENT";
 inline constexpr const char* kInvalidArgs = "org.freedesktop.DBus.Error.InvalidArgs";
 inline constexpr const char* kNotSupported = "org.freedesktop.DBus.Error.NotSupported";

@@ -5,6 +5,7 @@
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 #include "client/output/human.hpp"
+#include "client/report/command_line.hpp"
 #include "update/state_dir.hpp"
 
 #include <fcntl.h>
@@ -30,13 +31,28 @@ bool is_record(const std::string& name) {
            (name.ends_with(".json") || name.ends_with(".jsonl") || kPlain.count(name) != 0);
 }
 
+/// A file of lines has a record in each.
+std::string shown_record(const std::string& name, const std::string& text) {
+    if (!name.ends_with(".jsonl")) return without_arguments(text);
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        out += without_arguments(text.substr(at, end - at));
+        if (end < text.size() && !out.ends_with('\n')) out += '\n';
+        at = end + 1;
+    }
+    return out;
+}
+
 void add_records(const std::string& path, std::string& out, std::string& problem) {
     const UniqueFd dir = open_root(path);
     for (const std::string& name : list_dir(dir.get())) {
         if (!is_record(name)) continue;
         try {
             const auto text = find_text_at(dir.get(), name, kMostText);
-            if (text) out += "==> " + path + "/" + printable(name) + " <==\n" + *text + "\n";
+            if (!text) continue;
+            out +=
+                "==> " + path + "/" + printable(name) + " <==\n" + shown_record(name, *text) + "\n";
         } catch (const Error& e) {
             note(problem, printable(name) + ": " + e.what());
         }

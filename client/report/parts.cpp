@@ -7,6 +7,7 @@
 #include "client/bus/session.hpp"
 #include "client/output/json.hpp"
 #include "client/report/capture.hpp"
+#include "client/report/command_line.hpp"
 #include "client/report/files.hpp"
 #include "settings/load.hpp"
 
@@ -91,25 +92,10 @@ std::string versions(const std::string& client_version, std::string& problem) {
     return out + systemd.text + "\n" + read_report_file("/etc/os-release");
 }
 
-/// Arguments of others may be secrets, their names are none.
 std::string command_line(const std::string& file) {
     std::string out;
-    std::string text = read_report_file(file);
-    while (!text.empty() && text.back() == '\n')
-        text.pop_back();
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find(' ', at), text.size());
-        const std::string word = text.substr(at, end - at);
-        const std::size_t equals = word.find('=');
-        const std::string key = word.substr(0, equals);
-        const bool known = key.starts_with("composefs") || key == "root" || key == "rootflags" ||
-                           key == "console" || key == "panic";
-        if (!word.empty()) {
-            out += known || equals == std::string::npos ? word : key + "=...";
-            out += '\n';
-        }
-        at = end + 1;
-    }
+    for (const std::string& word : shown_arguments(read_report_file(file)))
+        out += word + "\n";
     return out;
 }
 

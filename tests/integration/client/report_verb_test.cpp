@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bug report: what is in it, and what must never be.
 #include "bus_site.hpp"
+#include "initrd/record.hpp"
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -28,6 +29,8 @@ constexpr const char* kSecrets[] = {"secret-proxy-env",
                                     "secret-bearer",
                                     "secret-journal-key",
                                     "secret-kernel-argument",
+                                    "secret-kernel-psk",
+                                    "secret-site-pin",
                                     "secret-etc-content",
                                     "secret-environment",
                                     "secret-symlink",
@@ -64,9 +67,17 @@ class ReportVerb : public testing::Test {
         dir_.write(state + "blobs/partial", "secret-environment\n");
         dir_.write("outside", "secret-symlink\n");
         fs::create_symlink(dir_ / "outside", dir_ / (state + "odd.json"));
-        dir_.write("run/booted.json", R"({"image":"abcd"})");
+        plant_boot_record();
         dir_.write("esp/EFI/Linux/os_1.efi", "MZ secret-uki");
         dir_.write("sysroot/state/deploy/abcd/etc/shadow", "root:secret-etc-content\n");
+    }
+
+    /// As the initrd leaves it.
+    void plant_boot_record() {
+        initrd::BootRecord record;
+        record.cmdline =
+            "composefs=abcd quiet foo.psk=secret-kernel-psk site.pin=secret-site-pin console=ttyS0";
+        initrd::write_boot_record(dir_ / "run", record);
     }
 
     /// What the journal and systemd would say.
@@ -141,6 +152,11 @@ TEST_F(ReportVerb, HasNoneOfTheSecretsAndAllOfTheRest) {
         << part("records.txt");
     EXPECT_NE(part("records.txt").find("os_1.json"), std::string::npos);
     EXPECT_NE(part("records.txt").find("booted.json"), std::string::npos);
+    EXPECT_NE(
+        part("records.txt")
+            .find(R"("cmdline":"composefs=abcd quiet foo.psk=... site.pin=... console=ttyS0")"),
+        std::string::npos)
+        << part("records.txt");
     EXPECT_EQ(part("esp.txt"), "13 " + dir_ / "esp/EFI/Linux/os_1.efi" + "\n");
     EXPECT_EQ(part("cmdline.txt"), "composefs=abcd\nquiet\nrd.luks.name=...\n");
     EXPECT_NE(part("journal.txt").find("--unit=cfsupdated*"), std::string::npos);
@@ -155,6 +171,7 @@ TEST_F(ReportVerb, TheSecretsAreWhereTheyCouldBe) {
     for (const char* const place : {"c.toml",
                                     "auth.json",
                                     "cmdline",
+                                    "run/booted.json",
                                     "bin/journalctl",
                                     "sysroot/state/cfsupdated/last-error.json"})
         EXPECT_NE(dir_.read(place).find(std::string(place) == "auth.json" ? "c2VjcmV0" : "secret-"),

@@ -7,8 +7,6 @@
 #include "client/output/result_text.hpp"
 #include "client/report/parts.hpp"
 
-#include <sys/stat.h>
-
 #include <array>
 #include <ctime>
 #include <iostream>
@@ -51,9 +49,9 @@ ExitCode run(const Report& options, const Global& global) {
     const std::time_t now = std::time(nullptr);
     const std::string name = default_name(now);
     const std::string path = options.output.empty() ? name : options.output;
-    // Secrets are out, but who reads the rest is for who sends it to decide.
-    ::umask(0077);
-    OutputFile file(path);
+    // Secrets are out, but who reads the rest is for who sends it to decide. Our own name can be
+    // known before, and root may stand in a directory of somebody else.
+    OutputFile file(path, options.output.empty() ? OutputKind::New : OutputKind::Replace, 0600);
     const auto parts = gather_report({global.bus, options.config, CFS_VERSION});
     write_archive(file, parts, folder_of(name), now);
     file.commit();

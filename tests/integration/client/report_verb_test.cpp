@@ -8,6 +8,8 @@
 
 #include <sys/stat.h>
 
+#include <array>
+#include <ctime>
 #include <filesystem>
 
 namespace cfs::test {
@@ -226,6 +228,34 @@ TEST_F(ReportVerb, LeavesNothingBehindWhereItCannotWrite) {
     const Ended ended = run(report("unix:path=/nonexistent", {"-o", dir_ / "none/r.tar.gz"}));
     EXPECT_EQ(ended.code, 3) << ended.err;
     EXPECT_FALSE(fs::exists(dir_ / "none"));
+}
+
+// In a directory of somebody else, who knows the name before it is there.
+TEST_F(ReportVerb, WritesThroughNothingThatHasItsName) {
+    const std::time_t now = std::time(nullptr);
+    for (std::time_t at = now; at < now + 60; ++at) {
+        std::array<char, 64> name{};
+        std::tm utc{};
+        ASSERT_NE(::gmtime_r(&at, &utc), nullptr);
+        std::strftime(name.data(), name.size(), "cfsctl-report-%Y%m%d-%H%M%SZ.tar.gz", &utc);
+        fs::create_symlink("/dev/null", dir_ / name.data());
+    }
+    const std::string before = tree_listing(dir_.path());
+    const Ended ended = run(report("unix:path=/nonexistent"));
+    EXPECT_NE(ended.code, 0) << ended.out;
+    EXPECT_NE(ended.err.find("exists already"), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("--output"), std::string::npos) << ended.err;
+    EXPECT_EQ(tree_listing(dir_.path()), before);
+}
+
+TEST_F(ReportVerb, ReplacesWhatWasNamedAndIsForItsOwnerAlone) {
+    dir_.write("r.tar.gz", "an older one", 0644);
+    const Ended ended = run(report("unix:path=/nonexistent", {"-o", "r.tar.gz"}));
+    ASSERT_EQ(ended.code, 0) << ended.err;
+    struct stat st {};
+    ASSERT_EQ(::stat((dir_ / "r.tar.gz").c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 0777U, 0600U);
+    EXPECT_NE(unpack(dir_ / "r.tar.gz").find("report.json"), std::string::npos);
 }
 
 TEST_F(ReportVerb, AJournalWithoutEndIsBounded) {

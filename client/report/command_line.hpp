@@ -9,7 +9,8 @@
 
 namespace cfs::client {
 
-/// Its words, "NAME=..." where the value is not ours to show.
+/// Its words, "NAME=..." where the value is not ours to show, and "..." for what is no name either.
+/// What is in quotes is one word.
 [[nodiscard]] std::vector<std::string> shown_arguments(std::string_view cmdline);
 
 /// `json` with the same done to each string "cmdline" in it, as the initrd's booted.json has one.

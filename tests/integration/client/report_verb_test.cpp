@@ -32,6 +32,7 @@ constexpr const char* kSecrets[] = {"secret-proxy-env",
                                     "secret-journal-key",
                                     "secret-kernel-argument",
                                     "secret-kernel-psk",
+                                    "secret-kernel-phrase",
                                     "secret-site-pin",
                                     "secret-etc-content",
                                     "secret-environment",
@@ -61,7 +62,9 @@ class ReportVerb : public testing::Test {
                    R"("secret-identity-token"}}})");
         dir_.write("certs/registry.example/client.key",
                    "-----BEGIN PRIVATE KEY-----\nsecret-client-key\n");
-        dir_.write("cmdline", "composefs=abcd quiet rd.luks.name=secret-kernel-argument\n");
+        dir_.write("cmdline",
+                   "composefs=abcd quiet rd.luks.name=secret-kernel-argument "
+                   "x.phrase=\"a secret-kernel-phrase b\"\n");
         dir_.write(state + "last-error.json",
                    R"({"name":"Network","message":"GET https://u:secret-record@cdn.example/x?)"
                    R"(sig=secret-presigned ended with 500","hint":"try again"})");
@@ -160,7 +163,7 @@ TEST_F(ReportVerb, HasNoneOfTheSecretsAndAllOfTheRest) {
         std::string::npos)
         << part("records.txt");
     EXPECT_EQ(part("esp.txt"), "13 " + dir_ / "esp/EFI/Linux/os_1.efi" + "\n");
-    EXPECT_EQ(part("cmdline.txt"), "composefs=abcd\nquiet\nrd.luks.name=...\n");
+    EXPECT_EQ(part("cmdline.txt"), "composefs=abcd\nquiet\nrd.luks.name=...\nx.phrase=...\n");
     EXPECT_NE(part("journal.txt").find("--unit=cfsupdated*"), std::string::npos);
     EXPECT_NE(part("journal.txt").find("cfsupdated: the last line"), std::string::npos);
     EXPECT_NE(part("versions.txt").find("systemd 252"), std::string::npos);

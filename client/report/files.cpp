@@ -32,27 +32,33 @@ bool is_record(const std::string& name) {
 }
 
 /// A file of lines has a record in each.
-std::string shown_record(const std::string& name, const std::string& text) {
-    if (!name.ends_with(".jsonl")) return without_arguments(text);
+std::string shown_record(const std::string& name,
+                         const std::string& text,
+                         const Redactor& redactor) {
+    if (name.ends_with(".json")) return redactor.redacted_json(without_arguments(text));
+    if (!name.ends_with(".jsonl")) return redactor.redacted(text);
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
-        out += without_arguments(text.substr(at, end - at));
+        out += redactor.redacted_json(without_arguments(text.substr(at, end - at)));
         if (end < text.size() && !out.ends_with('\n')) out += '\n';
         at = end + 1;
     }
     return out;
 }
 
-void add_records(const std::string& path, std::string& out, std::string& problem) {
+void add_records(const std::string& path,
+                 const Redactor& redactor,
+                 std::string& out,
+                 std::string& problem) {
     const UniqueFd dir = open_root(path);
     for (const std::string& name : list_dir(dir.get())) {
         if (!is_record(name)) continue;
         try {
             const auto text = find_text_at(dir.get(), name, kMostText);
             if (!text) continue;
-            out +=
-                "==> " + path + "/" + printable(name) + " <==\n" + shown_record(name, *text) + "\n";
+            out += "==> " + redactor.redacted(path + "/" + printable(name)) + " <==\n" +
+                   shown_record(name, *text, redactor) + "\n";
         } catch (const Error& e) {
             note(problem, printable(name) + ": " + e.what());
         }
@@ -97,12 +103,14 @@ std::string read_report_file(const std::string& path) {
     return out;
 }
 
-std::string record_texts(const settings::Settings& settings, std::string& problem) {
+std::string record_texts(const settings::Settings& settings,
+                         const Redactor& redactor,
+                         std::string& problem) {
     std::string out;
     const std::string state = settings.sysroot + "/" + update::kPrivatePath;
     for (const std::string& path : {settings.run, state, state + "/deployments"}) {
         try {
-            add_records(path, out, problem);
+            add_records(path, redactor, out, problem);
         } catch (const Error& e) {
             note(problem, "'" + path + "': " + e.what());
         }

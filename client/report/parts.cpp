@@ -21,20 +21,27 @@
 namespace cfs::client {
 namespace {
 
+enum class Form {
+    Text,
+    Json,
+    Redacted,  ///< it was done where it was read
+};
+
 /// Collects parts; what one throws is its problem.
 class Gatherer {
  public:
     explicit Gatherer(Redactor& redactor) : redactor_(redactor) {}
 
     template <typename F>
-    void add(const std::string& name, F&& text_of) {
+    void add(const std::string& name, F&& text_of, Form form = Form::Text) {
         ReportPart part{name, {}, {}};
         try {
             part.text = text_of(part.problem);
         } catch (const std::exception& e) {
             part.problem = e.what();
         }
-        part.text = redactor_.redacted(part.text);
+        if (form == Form::Text) part.text = redactor_.redacted(part.text);
+        if (form == Form::Json) part.text = redactor_.redacted_json(part.text);
         part.problem = redactor_.redacted(part.problem);
         parts_.push_back(std::move(part));
     }
@@ -68,6 +75,8 @@ void learn_secrets(Redactor& redactor, const settings::Settings& settings) {
         const char* const value = std::getenv(name);
         if (value != nullptr) redactor.learn_url(value);
     }
+    redactor.learn_environment(
+        capture({"systemctl", "show", "--property=Environment", "cfsupdated.service"}).text);
     redactor.learn_url(settings.net.proxy);
     redactor.learn_url(settings.image);
     std::vector<std::string> files = settings.net.auth_files;
@@ -105,10 +114,14 @@ void add_bus_parts(Gatherer& parts, const std::string& bus) {
         if (!session) session.emplace(bus);
         return *session;
     };
-    parts.add("status.json",
-              [&](std::string&) { return to_json(ManagerProxy(manager()).status()) + "\n"; });
-    parts.add("history.json",
-              [&](std::string&) { return to_json(ManagerProxy(manager()).history({})) + "\n"; });
+    parts.add(
+        "status.json",
+        [&](std::string&) { return to_json(ManagerProxy(manager()).status()) + "\n"; },
+        Form::Json);
+    parts.add(
+        "history.json",
+        [&](std::string&) { return to_json(ManagerProxy(manager()).history({})) + "\n"; },
+        Form::Json);
 }
 
 void add_programs(Gatherer& parts) {
@@ -147,7 +160,10 @@ std::vector<ReportPart> gather_report(const ReportSources& sources) {
     parts.add("versions.txt",
               [&](std::string& problem) { return versions(sources.client_version, problem); });
     parts.add("cmdline.txt", [&](std::string&) { return command_line(settings.cmdline); });
-    parts.add("records.txt", [&](std::string& problem) { return record_texts(settings, problem); });
+    parts.add(
+        "records.txt",
+        [&](std::string& problem) { return record_texts(settings, redactor, problem); },
+        Form::Redacted);
     parts.add("esp.txt", [&](std::string& problem) { return esp_listing(settings, problem); });
     parts.add("mounts.txt", [&](std::string&) { return read_report_file("/proc/self/mountinfo"); });
     parts.add("disk.txt", [&](std::string&) { return disk_space(settings); });

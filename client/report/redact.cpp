@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/report/redact.hpp"
 
-#include "net/base64.hpp"
-
-#include <boost/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdlib>
 
 namespace cfs::client {
 namespace {
 
-constexpr const char* kGone = "REDACTED";
-constexpr std::size_t kShortest = 4;
+constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::string_view kEndsWord = " \t\r\n\"'<>`|";
 
 char lower(char c) {
@@ -34,32 +28,53 @@ void replace_all(std::string& text, const std::string& what) {
     }
 }
 
-/// Where the "@" is that ends what stands before a host; npos if there is none. That of a digest
-/// ends nothing; of several it is the last one, because passwords are not always encoded.
-std::size_t end_of_user(std::string_view word) {
-    std::size_t found = std::string_view::npos;
-    for (std::size_t at = word.find('@'); at != std::string_view::npos;
-         at = word.find('@', at + 1)) {
-        const std::string_view after = word.substr(at + 1);
-        if (!after.starts_with("sha256:") && !after.starts_with("sha512:")) found = at;
+/// Where goes on what can be shown of the words behind a "://", when an "@" is at `at`.
+std::size_t behind_user(std::string_view rest, std::size_t at) {
+    const std::string_view before = rest.substr(0, rest.find('?'));
+    if (before.size() > at) return at;
+    // In "me:pa?ss@host" a host follows. In "host/x?mail=me@s3cret" more of the query does.
+    const std::size_t colon = before.find(':');
+    const bool has_password =
+        colon != std::string_view::npos &&
+        before.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
+    if (has_password && before.find('/') == std::string_view::npos) return at;
+    return std::min(rest.find_first_of(kEndsWord, at), rest.size());
+}
+
+/// What URLs have before the "@", whatever it is made of: only a blank ends it for certain.
+std::string redact_users(std::string_view line) {
+    std::string out;
+    std::size_t done = 0;
+    for (std::size_t scheme = line.find("://"); scheme != std::string_view::npos;
+         scheme = line.find("://", done)) {
+        const std::size_t start = scheme + 3;
+        const std::size_t stop = std::min(line.find_first_of(kBlanks, start), line.size());
+        std::string_view rest = line.substr(start, stop - start);
+        out += line.substr(done, start - done);
+        if (const std::size_t at = end_of_user(rest); at != std::string_view::npos) {
+            out += kGone;
+            rest.remove_prefix(behind_user(rest, at));
+        }
+        out += rest;
+        done = stop;
     }
-    return found;
+    out += line.substr(done);
+    return out;
 }
 
 /// One word without what proves who somebody is.
 std::string redact_word(std::string_view word) {
     const std::size_t scheme = word.find("://");
-    const bool is_url = scheme != std::string_view::npos;
-    const std::size_t start = is_url ? scheme + 3 : 0;
-    std::string out(word);
-    const std::size_t query = is_url ? out.find('?', start) : std::string::npos;
-    if (query != std::string::npos) out = out.substr(0, query + 1) + kGone;
-    const std::string_view rest = std::string_view(out).substr(start);
-    const std::size_t at = end_of_user(rest);
+    if (scheme != std::string_view::npos) {
+        const std::size_t query = word.find('?', scheme);
+        if (query == std::string_view::npos) return std::string(word);
+        return std::string(word.substr(0, query + 1)) + kGone;
+    }
+    const std::size_t at = end_of_user(word);
     // "user:password@host" without a scheme; "name@host" alone is no secret.
-    const bool has_password = rest.substr(0, at).find(':') != std::string_view::npos;
-    if (at == std::string_view::npos || (!is_url && !has_password)) return out;
-    return out.substr(0, start) + kGone + out.substr(start + at);
+    const bool has_password = word.substr(0, at).find(':') != std::string_view::npos;
+    if (at == std::string_view::npos || !has_password) return std::string(word);
+    return kGone + std::string(word.substr(at));
 }
 
 bool is_web_token(std::string_view word) {
@@ -68,30 +83,6 @@ bool is_web_token(std::string_view word) {
 
 bool is_key_char(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
-}
-
-bool names_a_secret(std::string_view key) {
-    static constexpr std::array<std::string_view, 15> kParts = {"password",
-                                                                "passwd",
-                                                                "passphrase",
-                                                                "secret",
-                                                                "token",
-                                                                "credential",
-                                                                "apikey",
-                                                                "api_key",
-                                                                "api-key",
-                                                                "access_key",
-                                                                "access-key",
-                                                                "private_key",
-                                                                "private-key",
-                                                                "cookie",
-                                                                "authorization"};
-    static constexpr std::array<std::string_view, 4> kWhole = {"auth", "pass", "pwd", "pw"};
-    const std::string name = lower(key.substr(key.rfind('.') + 1));
-    return std::any_of(kParts.begin(),
-                       kParts.end(),
-                       [&](auto part) { return name.find(part) != std::string::npos; }) ||
-           std::find(kWhole.begin(), kWhole.end(), name) != kWhole.end();
 }
 
 /// The end of a quoted string that begins at `at`, behind its closing quote.
@@ -177,70 +168,41 @@ std::string redact_words(std::string_view line) {
     return out;
 }
 
-std::string decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool is_hex = text[i] == '%' && i + 2 < text.size() &&
-                            std::isxdigit(static_cast<unsigned char>(text[i + 1])) != 0 &&
-                            std::isxdigit(static_cast<unsigned char>(text[i + 2])) != 0;
-        if (!is_hex) {
-            out += text[i];
-            continue;
-        }
-        const std::string digits(text.substr(i + 1, 2));
-        out += static_cast<char>(std::strtoul(digits.c_str(), nullptr, 16));
-        i += 2;
-    }
-    return out;
-}
-
-void learn_strings(Redactor& redactor, const boost::json::value& value) {
-    if (value.is_array()) {
-        for (const auto& each : value.as_array())
-            learn_strings(redactor, each);
-    } else if (value.is_object()) {
-        for (const auto& each : value.as_object())
-            learn_strings(redactor, each.value());
-    } else if (value.is_string()) {
-        const std::string_view text(value.as_string().data(), value.as_string().size());
-        redactor.learn(text);
-        const auto pair = net::from_base64(text);
-        if (!pair) return;
-        redactor.learn(*pair);
-        redactor.learn(std::string_view(*pair).substr(pair->find(':') + 1));
-    }
-}
-
 }  // namespace
 
-void Redactor::learn(std::string_view secret) {
-    while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r'))
-        secret.remove_suffix(1);
-    if (secret.size() < kShortest) return;
-    secrets_.emplace_back(secret);
-    std::sort(secrets_.begin(), secrets_.end(), [](const auto& a, const auto& b) {
-        return a.size() > b.size();
-    });
+bool names_a_secret(std::string_view key) {
+    static constexpr std::array<std::string_view, 15> kParts = {"password",
+                                                                "passwd",
+                                                                "passphrase",
+                                                                "secret",
+                                                                "token",
+                                                                "credential",
+                                                                "apikey",
+                                                                "api_key",
+                                                                "api-key",
+                                                                "access_key",
+                                                                "access-key",
+                                                                "private_key",
+                                                                "private-key",
+                                                                "cookie",
+                                                                "authorization"};
+    static constexpr std::array<std::string_view, 5> kLast = {"auth", "pass", "pwd", "pw", "psk"};
+    const std::string name = lower(key.substr(key.rfind('.') + 1));
+    return std::any_of(kParts.begin(),
+                       kParts.end(),
+                       [&](auto part) { return name.find(part) != std::string::npos; }) ||
+           std::find(kLast.begin(), kLast.end(), name.substr(name.find_last_of("_-") + 1)) !=
+               kLast.end();
 }
 
-void Redactor::learn_url(std::string_view url) {
-    const std::size_t scheme = url.find("://");
-    if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-    const std::size_t end = end_of_user(url);
-    if (end == std::string_view::npos) return;
-    const std::string_view user = url.substr(0, end);
-    for (const std::string& each : {std::string(user), decoded(user)}) {
-        learn(each);
-        const std::size_t colon = each.find(':');
-        if (colon != std::string::npos) learn(std::string_view(each).substr(colon + 1));
+std::size_t end_of_user(std::string_view word) {
+    std::size_t found = std::string_view::npos;
+    for (std::size_t at = word.find('@'); at != std::string_view::npos;
+         at = word.find('@', at + 1)) {
+        const std::string_view after = word.substr(at + 1);
+        if (!after.starts_with("sha256:") && !after.starts_with("sha512:")) found = at;
     }
-}
-
-void Redactor::learn_auth_file(std::string_view text) {
-    boost::system::error_code failed;
-    const boost::json::value value =
-        boost::json::parse(boost::json::string_view(text.data(), text.size()), failed);
-    if (!failed) learn_strings(*this, value);
+    return found;
 }
 
 std::string Redactor::redacted(std::string_view text) const {
@@ -257,7 +219,7 @@ std::string Redactor::redacted(std::string_view text) const {
                             line.find("PRIVATE KEY") != std::string_view::npos;
         const bool ends = line.find("-----END ") != std::string_view::npos;
         if (begins) out += kGone;
-        if (!in_key && !begins) out += redact_words(redact_values(line));
+        if (!in_key && !begins) out += redact_words(redact_values(redact_users(line)));
         in_key = (in_key || begins) && !ends;
         if (end == std::string_view::npos) break;
         if (!in_key) out += '\n';

@@ -29,6 +29,9 @@ constexpr const char* kSecrets[] = {"secret-proxy-env",
                                     "secret-record",
                                     "secret-presigned",
                                     "secret-bearer",
+                                    "secret-unit-proxy",
+                                    "secret-quote",
+                                    "secret-database",
                                     "secret-journal-key",
                                     "secret-kernel-argument",
                                     "secret-kernel-psk",
@@ -96,9 +99,16 @@ class ReportVerb : public testing::Test {
                    "printf -- '-----BEGIN RSA PRIVATE KEY-----\\nsecret-journal-key\\n-----END RSA "
                    "PRIVATE KEY-----\\n'\n"
                    "echo 'cfsupdated: through http://me:secret-proxy-env@proxy2.example'\n"
+                   "echo 'cfsupdated: no answer to secret-unit-proxy'\n"
+                   "echo 'cfsupdated: GET https://me:x\"secret-quote@cdn.example "
+                   "DB_PASS=secret-database'\n"
                    "echo 'cfsupdated: the last line'\n",
                    0755);
-        dir_.write("bin/systemctl", "#!/bin/sh\necho \"systemd 252 $*\"\n", 0755);
+        dir_.write("bin/systemctl",
+                   "#!/bin/sh\necho \"systemd 252 $*\"\n"
+                   "[ \"$1\" != show ] || echo Environment=A=b "
+                   "http_proxy=http://me:secret-unit-proxy@proxy3.example\n",
+                   0755);
     }
 
     [[nodiscard]] std::vector<std::string> report(const std::string& bus,
@@ -159,7 +169,8 @@ TEST_F(ReportVerb, HasNoneOfTheSecretsAndAllOfTheRest) {
     EXPECT_NE(part("records.txt").find("booted.json"), std::string::npos);
     EXPECT_NE(
         part("records.txt")
-            .find(R"("cmdline":"composefs=abcd quiet foo.psk=... site.pin=... console=ttyS0")"),
+            .find(
+                R"("cmdline":"composefs=abcd quiet foo.psk=REDACTED site.pin=... console=ttyS0")"),
         std::string::npos)
         << part("records.txt");
     EXPECT_EQ(part("esp.txt"), "13 " + dir_ / "esp/EFI/Linux/os_1.efi" + "\n");

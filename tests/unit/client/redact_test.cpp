@@ -40,6 +40,21 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"m":"{\"identitytoken\": \"abc\"}"})",
              R"({"m":"{\"identitytoken\": \"REDACTED\"}"})"},
         Case{R"("password": "with \" quote")", R"("password": "REDACTED")"},
+        Case{"to https://me:pa'ss@host/x now", "to https://REDACTED@host/x now"},
+        Case{"to https://me:pa\"s<s@host/x now", "to https://REDACTED@host/x now"},
+        Case{"to https://me:p`a>s|s@host/x|y", "to https://REDACTED@host/x|y"},
+        Case{"proxy = \"http://me:pa\\\"ss@proxy\"", "proxy = \"http://REDACTED@proxy\""},
+        Case{"http://me:pa?ss@proxy:3128/ failed", "http://REDACTED@proxy:3128/ failed"},
+        Case{"http://me:pa?ss@proxy/x?sig=abc'", "http://REDACTED@proxy/x?REDACTED'"},
+        // Whose the "@" is cannot be told: all of it.
+        Case{"'https://cdn/x?mail=a@b&sig=abc' failed", "'https://REDACTED' failed"},
+        Case{"https://cdn:80?sig=a@bc failed", "https://REDACTED failed"},
+        Case{"http://me:p/a?ss@proxy failed", "http://REDACTED failed"},
+        Case{"DB_PASS=hunter2 x", "DB_PASS=REDACTED x"},
+        Case{"REGISTRY_PWD=hunter2 x", "REGISTRY_PWD=REDACTED x"},
+        Case{"proxy_auth=hunter2 x", "proxy_auth=REDACTED x"},
+        Case{"wifi.psk=hunter2 psk=hunter2", "wifi.psk=REDACTED psk=REDACTED"},
+        Case{"{\"db-pw\": \"hunter2\"}", "{\"db-pw\": \"REDACTED\"}"},
         Case{"jwt eyJhbGciOi.eyJzdWIi.c2ln here", "jwt REDACTED here"}));
 
 class Harmless : public testing::TestWithParam<const char*> {};
@@ -57,6 +72,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "net.auth_files = [\"/etc/cfsupdated/auth.json\"]",
                     "36 35 98:0 / /srv rw - cifs me@host:/share rw",
                     "12:34:56 cfsupdated: job 5 failed: no route to it",
+                    "bypass=5 compass=north OLDPWDS=3 oauth.scope=all",
+                    "proxy = \"http://proxy:3128\" # ask me@host",
                     "[trust]\nmode = \"sealed\"\n\nlines\n",
                     "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
                     ""));
@@ -79,6 +96,46 @@ TEST(Redactor, TakesWhatItLearntOutWhereverItStands) {
     redactor.learn_auth_file("not JSON");
 }
 
+// Settings and records are quoted, and a record may quote what was quoted.
+TEST(Redactor, TakesWhatItLearntOutWhereItIsEscaped) {
+    Redactor redactor;
+    redactor.learn("pa\"s\\s");
+    redactor.learn("p\xc3\xa4ss\twort");
+    EXPECT_EQ(redactor.redacted(R"(a pa"s\s b pa\"s\\s c pa\\\"s\\\\s d)"),
+              "a REDACTED b REDACTED c REDACTED d");
+    EXPECT_EQ(redactor.redacted("a p\xc3\xa4ss\\twort b p\xc3\xa4ss\\u0009wort c "
+                                "p\\u00c3\\u00a4ss\\u0009wort d"),
+              "a REDACTED b REDACTED c REDACTED d");
+}
+
+TEST(Redactor, LearnsTheProxiesOfAUnit) {
+    Redactor redactor;
+    redactor.learn_environment(
+        "Environment=LANG=C HTTPS_PROXY=http://me:one\"1'@proxy "
+        "all_proxy=me:two2@proxy \"no_url=x http://me:thr\\\"33@proxy\" "
+        "SITE_TOKEN=four4\n");
+    EXPECT_EQ(redactor.redacted("a one\"1' b two2 c thr\"33 d four4 LANG=C"),
+              "a REDACTED b REDACTED c REDACTED d REDACTED LANG=C");
+    redactor.learn_environment("");
+    redactor.learn_environment("Environment=\n");
+}
+
+// Strings of JSON are taken as what they say, not as they are written.
+TEST(Redactor, KeepsJsonWhatItIs) {
+    Redactor redactor;
+    redactor.learn("le\"arnt");
+    EXPECT_EQ(redactor.redacted_json(R"({"a":"https://h/x","b":"me@h","c":["x le\"arnt"],"d":1})"
+                                     "\n"),
+              R"({"a":"https://h/x","b":"me@h","c":["x REDACTED"],"d":1})"
+              "\n");
+    EXPECT_EQ(redactor.redacted_json(R"({"u":"http://m:p\"w@h/?q=1","v":1,"le\"arnt":null})"),
+              R"({"u":"http://REDACTED@h/?REDACTED","v":1,"REDACTED":null})");
+    EXPECT_EQ(redactor.redacted_json(R"({"auth":{"x":"y"},"db_pass":12345,"token":null})"),
+              R"({"auth":"REDACTED","db_pass":"REDACTED","token":null})");
+    EXPECT_EQ(redactor.redacted_json(R"({"password":"cut)"),
+              redactor.redacted(R"({"password":"cut)"));
+}
+
 TEST(Redactor, DoesNotLearnWhatIsEverywhere) {
     Redactor redactor;
     redactor.learn("a");
@@ -91,6 +148,11 @@ TEST(Redactor, TakesLongLinesInItsStride) {
     for (int i = 0; i < 50'000; ++i)
         text += "a@b:";
     EXPECT_LT(redacted(text).size(), text.size());
+    text.clear();
+    for (int i = 0; i < 100'000; ++i)
+        text += i % 2 == 0 ? "a://b" : "c@sha256:";
+    EXPECT_EQ(redacted(text), text);
+    EXPECT_EQ(redacted(text + "@host"), "a://REDACTED@host");
     EXPECT_EQ(redacted(std::string(1'000'000, '"')).size(), 1'000'000U);
 }
 

@@ -104,6 +104,15 @@ std::vector<std::string> shown_arguments(std::string_view cmdline) {
     return out;
 }
 
+std::vector<std::string> hidden_arguments(std::string_view cmdline) {
+    std::vector<std::string> out;
+    for (const std::string_view word : uki::split_cmdline(cmdline)) {
+        const bool has_value = word.find('=') != std::string_view::npos;
+        if (has_value && shown(word, true) != word) out.emplace_back(word);
+    }
+    return out;
+}
+
 std::string without_arguments(std::string json) {
     boost::system::error_code failed;
     boost::json::value value = boost::json::parse(json, failed);

@@ -13,6 +13,10 @@ namespace cfs::client {
 /// What is in quotes is one word.
 [[nodiscard]] std::vector<std::string> shown_arguments(std::string_view cmdline);
 
+/// The words as they are that have a value which is not shown: our own messages quote command
+/// lines.
+[[nodiscard]] std::vector<std::string> hidden_arguments(std::string_view cmdline);
+
 /// `json` with the same done to each string "cmdline" in it, as the initrd's booted.json has one.
 /// Other JSON comes back as it was. What is no JSON and has that word is not shown.
 [[nodiscard]] std::string without_arguments(std::string json);

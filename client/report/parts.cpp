@@ -68,6 +68,22 @@ class Gatherer {
     std::vector<ReportPart> parts_;
 };
 
+/// Messages that quote the command line are in the journal and in records.
+void learn_arguments(Redactor& redactor, const std::string& file) {
+    try {
+        std::string text = read_report_file(file);
+        while (text.ends_with('\n'))
+            text.pop_back();
+        const std::vector<std::string> words = hidden_arguments(text);
+        if (!words.empty()) redactor.learn(printable(text));  // cut, maybe within a word
+        for (const std::string& word : words) {
+            redactor.learn(word);
+            redactor.learn(printable(word, word.size()));
+        }
+    } catch (const Error&) {  // cmdline.txt says why
+    }
+}
+
 /// What may stand in any of the parts.
 void learn_secrets(Redactor& redactor, const settings::Settings& settings) {
     for (const char* name :
@@ -79,6 +95,7 @@ void learn_secrets(Redactor& redactor, const settings::Settings& settings) {
         capture({"systemctl", "show", "--property=Environment", "cfsupdated.service"}).text);
     redactor.learn_url(settings.net.proxy);
     redactor.learn_url(settings.image);
+    learn_arguments(redactor, settings.cmdline);
     std::vector<std::string> files = settings.net.auth_files;
     files.emplace_back("/etc/credstore/cfsupdated.auth.json");
     for (const std::string& file : files) {

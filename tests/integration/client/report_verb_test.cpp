@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bug report: what is in it, and what must never be.
+#include "base/bytes.hpp"
 #include "bus_site.hpp"
 #include "initrd/record.hpp"
 
@@ -37,10 +38,16 @@ constexpr const char* kSecrets[] = {"secret-proxy-env",
                                     "secret-kernel-psk",
                                     "secret-kernel-phrase",
                                     "secret-site-pin",
+                                    "secret-c",
                                     "secret-etc-content",
                                     "secret-environment",
                                     "secret-symlink",
                                     "secret-uki"};
+
+/// A message that quotes it cuts it within the last.
+constexpr const char* kArguments =
+    "composefs=abcd quiet rd.luks.name=secret-kernel-argument "
+    "x.phrase=\"a secret-kernel-phrase b\" y.psk=012345 z.key=secret-cut-argument";
 
 class ReportVerb : public testing::Test {
  protected:
@@ -65,9 +72,7 @@ class ReportVerb : public testing::Test {
                    R"("secret-identity-token"}}})");
         dir_.write("certs/registry.example/client.key",
                    "-----BEGIN PRIVATE KEY-----\nsecret-client-key\n");
-        dir_.write("cmdline",
-                   "composefs=abcd quiet rd.luks.name=secret-kernel-argument "
-                   "x.phrase=\"a secret-kernel-phrase b\"\n");
+        dir_.write("cmdline", std::string(kArguments) + "\n");
         dir_.write(state + "last-error.json",
                    R"({"name":"Network","message":"GET https://u:secret-record@cdn.example/x?)"
                    R"(sig=secret-presigned ended with 500","hint":"try again"})");
@@ -102,7 +107,12 @@ class ReportVerb : public testing::Test {
                    "echo 'cfsupdated: no answer to secret-unit-proxy'\n"
                    "echo 'cfsupdated: GET https://me:x\"secret-quote@cdn.example "
                    "DB_PASS=secret-database'\n"
-                   "echo 'cfsupdated: the last line'\n",
+                   "echo 'cfs-prepare-root: no image in quiet "
+                   "rd.luks.name=secret-kernel-argument x'\n"
+                   "echo 'cfs-prepare-root: in all of " +
+                       printable(kArguments) +
+                       "'\n"
+                       "echo 'cfsupdated: the last line'\n",
                    0755);
         dir_.write("bin/systemctl",
                    "#!/bin/sh\necho \"systemd 252 $*\"\n"
@@ -174,8 +184,10 @@ TEST_F(ReportVerb, HasNoneOfTheSecretsAndAllOfTheRest) {
         std::string::npos)
         << part("records.txt");
     EXPECT_EQ(part("esp.txt"), "13 " + dir_ / "esp/EFI/Linux/os_1.efi" + "\n");
-    EXPECT_EQ(part("cmdline.txt"), "composefs=abcd\nquiet\nrd.luks.name=...\nx.phrase=...\n");
+    EXPECT_EQ(part("cmdline.txt"),
+              "composefs=abcd\nquiet\nrd.luks.name=...\nx.phrase=...\ny.psk=REDACTED\nz.key=...\n");
     EXPECT_NE(part("journal.txt").find("--unit=cfsupdated*"), std::string::npos);
+    EXPECT_NE(part("journal.txt").find("no image in quiet REDACTED x"), std::string::npos);
     EXPECT_NE(part("journal.txt").find("cfsupdated: the last line"), std::string::npos);
     EXPECT_NE(part("versions.txt").find("systemd 252"), std::string::npos);
     EXPECT_NE(part("mounts.txt").find(" / "), std::string::npos);

@@ -36,6 +36,11 @@ TEST(ShownArguments, AreNamesOrNothing) {
     EXPECT_EQ(shown_arguments("ro -- token secret"), (Words{"ro", "--", "..."}));
 }
 
+TEST(HiddenArguments, AreThoseWithAValueThatIsNotShown) {
+    EXPECT_EQ(hidden_arguments("composefs=ab ro x.psk=secret y=\"a b\" -- z=1\n"),
+              (Words{"x.psk=secret", "y=\"a b\"", "z=1"}));
+}
+
 TEST(RecordedCommandLine, IsHiddenAtAnyDepthAndTheRestStays) {
     EXPECT_EQ(without_arguments(R"({"a":1,"cmdline":"composefs=ab x.psk=\"se cret\" quiet"})"),
               R"({"a":1,"cmdline":"composefs=ab x.psk=... quiet"})"

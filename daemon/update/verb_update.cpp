@@ -93,6 +93,7 @@ class Update {
     UpdateResult finish(const DeploymentRecord& record,
                         const DeploymentRecord* booted,
                         UpdateResult result);
+    [[nodiscard]] bool stays_locked(const DeploymentRecord& record) const;
     void relock(DeploymentRecord record);
     void supersede();
     void evict(const DeploymentRecord& record);
@@ -173,6 +174,11 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
         result.deployment = describe(all_, *same);
         DeploymentRecord known = *same;
         adopt_origin(known);
+        if (stays_locked(*same)) {
+            machine_.attempt.kind.clear();
+            progress_.message("it is locked: nothing but 'cfsctl finalize' makes it the next boot");
+            return result;
+        }
         if (same->phase == Phase::Staged && options_.finalize) {
             machine_.attempt.to = version_of(*same);
             return finish(known, all_.booted, result);
@@ -190,6 +196,13 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
     result.deployment = describe(all_, *all_.booted);
     machine_.attempt.kind.clear();
     return result;
+}
+
+/// To lock, and to finalize what is locked, is an administrator's; to update is everybody's who
+/// sits at the machine.
+bool Update::stays_locked(const DeploymentRecord& record) const {
+    return record.phase == Phase::Staged && record.locked && !options_.locked &&
+           progress_.initiator().kind == "user";
 }
 
 /// Staged once more: what is said last counts.

@@ -85,6 +85,30 @@ TEST(Shutdown, LeavesWhatIsLocked) {
     EXPECT_EQ(update::finalize_at_shutdown(site.settings).outcome, ShutdownOutcome::Armed);
 }
 
+/// Everybody who sits at the machine may update it; to lock is an administrator's.
+TEST(Shutdown, AUsersUpdateLeavesWhatIsLocked) {
+    Site site;
+    (void)site.install();
+    update::UpdateOptions options;
+    options.image = Site::image("v2");
+    options.finalize = false;
+    options.locked = true;
+    (void)site.engine().update(options, site.progress, {});
+    site.progress.who = {"user", 1000};
+    options.locked = false;
+    for (const bool finalize : {false, true}) {
+        options.finalize = finalize;
+        EXPECT_EQ(site.engine().update(options, site.progress, {}).outcome,
+                  update::UpdateOutcome::NothingToDo);
+        EXPECT_NE(site.progress.messages.back().find("'cfsctl finalize'"), std::string::npos);
+        EXPECT_TRUE(site.engine().status().staged.value().locked);
+        EXPECT_EQ(update::finalize_at_shutdown(site.settings).outcome, ShutdownOutcome::Locked);
+    }
+    site.progress.who = {"root", 0};
+    EXPECT_EQ(site.engine().update(options, site.progress, {}).outcome,
+              update::UpdateOutcome::Finalized);
+}
+
 TEST(Shutdown, WithoutAnythingToDoNeedsNoEsp) {
     Site site;
     (void)site.install();

@@ -26,6 +26,9 @@ class RecordingProgress final : public update::ProgressSink {
 
     void message(std::string_view text) override { messages.emplace_back(text); }
 
+    [[nodiscard]] update::Initiator initiator() const override { return who; }
+
+    update::Initiator who;
     std::vector<std::string> stages, messages;
     std::uint64_t last_done = 0, last_total = 0, last_reused = 0;
 };

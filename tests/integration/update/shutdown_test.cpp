@@ -64,14 +64,20 @@ TEST(Shutdown, ArmsWhatIsStaged) {
     EXPECT_EQ(site.dir.read(etc_of(booted) + "late.conf"), "after staging\n");
 }
 
-TEST(Shutdown, LeavesWhatIsLocked) {
-    Site site;
-    (void)site.install();
+/// Version 2, by root. \returns what it was asked for with
+update::UpdateOptions stage_locked(Site& site) {
     update::UpdateOptions options;
     options.image = Site::image("v2");
     options.finalize = false;
     options.locked = true;
     (void)site.engine().update(options, site.progress, {});
+    return options;
+}
+
+TEST(Shutdown, LeavesWhatIsLocked) {
+    Site site;
+    (void)site.install();
+    update::UpdateOptions options = stage_locked(site);
     EXPECT_TRUE(site.engine().status().staged.value().locked);
     EXPECT_FALSE(site.engine().status().reboot_pending);
     EXPECT_EQ(update::finalize_at_shutdown(site.settings).outcome, ShutdownOutcome::Locked);
@@ -89,11 +95,7 @@ TEST(Shutdown, LeavesWhatIsLocked) {
 TEST(Shutdown, AUsersUpdateLeavesWhatIsLocked) {
     Site site;
     (void)site.install();
-    update::UpdateOptions options;
-    options.image = Site::image("v2");
-    options.finalize = false;
-    options.locked = true;
-    (void)site.engine().update(options, site.progress, {});
+    update::UpdateOptions options = stage_locked(site);
     site.progress.who = {"user", 1000};
     options.locked = false;
     for (const bool finalize : {false, true}) {

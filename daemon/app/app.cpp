@@ -89,14 +89,14 @@ settings::Settings load_settings(const std::string& path) {
 }
 
 /// At shutdown nobody reads what a program says: the next boot has to know.
-int finalize_or_tell(const std::string& config) {
+int finalize_or_tell(const std::string& config, int (*verb)(const settings::Settings&)) {
     settings::Settings settings;
     try {
         settings = load_settings(config);
     } catch (const Error& e) {
         return cannot_finalize(e);
     }
-    return finalize(settings);
+    return verb(settings);
 }
 
 int tell_finalize_failure(const settings::Settings& settings) {
@@ -123,7 +123,9 @@ int act(const CommandLine& line, const EngineFactory& make_engine) {
         case Action::BootDeadline:
             return wait_for_deadline(load_settings(line.config));
         case Action::Finalize:
-            return finalize_or_tell(line.config);
+            return finalize_or_tell(line.config, finalize);
+        case Action::SoftReboot:
+            return finalize_or_tell(line.config, soft_reboot);
         case Action::FinalizeFailed:
             return tell_finalize_failure(load_settings(line.config));
         case Action::Serve:

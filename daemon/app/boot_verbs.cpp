@@ -9,6 +9,7 @@
 #include "update/events.hpp"
 #include "update/health.hpp"
 #include "update/shutdown.hpp"
+#include "update/soft_reboot.hpp"
 
 #include <chrono>
 #include <exception>
@@ -29,8 +30,10 @@ int boot_check(const settings::Settings& settings) {
 }
 
 int mark_boot_good(const settings::Settings& settings) {
-    const std::string version = update::mark_good(settings);
-    log::info("mark-good: version " + version + " is known to be good");
+    const update::GoodBoot good = update::mark_good(settings);
+    log::info("mark-good: version " + printable(good.version) +
+              (good.proven ? " is known to be good"
+                           : " runs well; it is proven when the firmware has started it, too"));
     return 0;
 }
 
@@ -48,6 +51,13 @@ int finalize(const settings::Settings& settings) {
         log::info("finalize: version " + done.version + " starts next");
     if (done.outcome == update::ShutdownOutcome::Merged)
         log::info("finalize: version " + done.version + " starts next, with /etc as it is now");
+    return 0;
+}
+
+int soft_reboot(const settings::Settings& settings) {
+    static_cast<void>(finalize(settings));
+    const std::string version = update::prepare_soft_reboot(settings);
+    if (!version.empty()) log::info("soft-reboot: it leads to version " + printable(version));
     return 0;
 }
 

@@ -64,13 +64,14 @@ std::chrono::milliseconds duration_from(const std::string& text) {
 }
 
 Action action_from(std::string_view word) {
-    constexpr std::array<std::pair<std::string_view, Action>, 6> kVerbs{
+    constexpr std::array<std::pair<std::string_view, Action>, 7> kVerbs{
         {{"boot-check", Action::BootCheck},
          {"mark-good", Action::MarkGood},
          {"boot-failed", Action::BootFailed},
          {"boot-deadline", Action::BootDeadline},
          {"finalize", Action::Finalize},
-         {"finalize-failed", Action::FinalizeFailed}}};
+         {"finalize-failed", Action::FinalizeFailed},
+         {"soft-reboot", Action::SoftReboot}}};
     for (const auto& [verb, action] : kVerbs) {
         if (word == verb) return action;
     }
@@ -159,7 +160,8 @@ std::string help_text() {
            "                         keep why this boot failed; 0: start again, 2: stay\n"
            "  boot-deadline          wait until health.deadline is over, and end with 1\n"
            "  finalize               at shutdown: arm what is staged, merge /etc once more\n"
-           "  finalize-failed        say why the last shutdown could not, and end with 1\n";
+           "  finalize-failed        say why the last shutdown could not, and end with 1\n"
+           "  soft-reboot            before a soft reboot: finalize, and say where it leads\n";
 }
 
 std::string version() {

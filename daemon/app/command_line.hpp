@@ -18,7 +18,8 @@ enum class Action {
     BootFailed,
     BootDeadline,
     Finalize,
-    FinalizeFailed
+    FinalizeFailed,
+    SoftReboot
 };
 
 struct CommandLine {

@@ -24,6 +24,7 @@ std::vector<Key> location_keys() {
         text_key("esp", "\"auto\" or an absolute path", CFS_FIELD(esp), is_path_or_auto),
         path_key("efivars", CFS_FIELD(efivars)),
         path_key("cmdline", CFS_FIELD(cmdline)),
+        path_key("mountinfo", CFS_FIELD(mountinfo)),
         path_key("run", CFS_FIELD(run)),
     };
 }

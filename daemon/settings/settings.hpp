@@ -72,8 +72,8 @@ struct EtcSettings {
 
 /// How a boot is judged; see cfsupdated(8), HEALTH.
 struct HealthSettings {
-    /// Since the start of the kernel: a boot on trial that is not complete by then has failed, and
-    /// a slot that is not proven holds updates back no longer.
+    /// Since the start of the kernel, or of a soft reboot: a boot on trial that is not complete by
+    /// then has failed, and a slot that is not proven holds updates back no longer.
     std::chrono::milliseconds deadline{std::chrono::minutes(15)};
     bool reboot = true;  ///< start again after a failed boot on trial
     /// Directories with required.d and wanted.d; of checks with one name the last counts.
@@ -125,6 +125,7 @@ struct Settings {
     std::string esp = "auto";  ///< or a directory; "auto": boot::find_boot_volumes()
     std::string efivars = "/sys/firmware/efi/efivars";
     std::string cmdline = "/proc/cmdline";
+    std::string mountinfo = "/proc/self/mountinfo";
     std::string run = "/run/cfsupdated";
     StoreSettings store;
     TrustSettings trust;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.hpp"
-#include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 #include "base/log.hpp"
 #include "health/checks.hpp"
@@ -9,7 +8,6 @@
 #include "update/health.hpp"
 #include "update/verbs.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <sstream>
@@ -17,7 +15,6 @@
 namespace cfs::update {
 namespace {
 
-constexpr std::size_t kMaxMountinfo = std::size_t{8} << 20;
 constexpr std::size_t kMaxLine = 400;
 constexpr std::string_view kComposefs = "composefs:";
 
@@ -40,28 +37,10 @@ class Findings {
     BootReport& report_;
 };
 
-/// Sources of what is mounted at "/": several when one covers another.
-std::vector<std::string> root_sources(const std::string& mountinfo) {
-    const UniqueFd fd(::open(mountinfo.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) throw_errno("opening '" + mountinfo + "'");
-    std::istringstream lines(std::string(as_text(read_whole(fd.get(), kMaxMountinfo))));
-    std::vector<std::string> out;
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words(line);
-        std::string id, parent, device, root, point, word, type, source;
-        words >> id >> parent >> device >> root >> point;
-        if (point != "/") continue;
-        while (words >> word && word != "-") {
-        }
-        if (words >> type >> source) out.push_back(source);
-    }
-    return out;
-}
-
-void check_root(const std::string& mountinfo, const Digest& image) {
-    for (const std::string& source : root_sources(mountinfo)) {
+void check_root(const settings::Settings& settings, const Digest& image) {
+    for (const std::string& source : root_sources(settings)) {
         if (!source.starts_with(kComposefs)) continue;
-        if (source == std::string(kComposefs) + image.hex()) return;
+        if (source == root_source(image)) return;
         throw Error(ErrorCode::DigestMismatch,
                     "'" + printable(source, 200) + "' is mounted, expected " + image.hex());
     }
@@ -139,14 +118,15 @@ void check_system(const settings::Settings& settings,
         booted = &require_booted(all);
     });
     if (booted == nullptr) return;
-    findings.required("the boot entry",
-                      [&] { check_slot(all, *booted, selected_entry(settings)); });
-    const bool is_initrds = initrd_record(settings).has_value();
-    if (!is_initrds)
+    const auto initrds = initrd_record(settings);
+    // What the loader started is what a soft reboot left.
+    if (!initrds || !initrds->soft)
+        findings.required("the boot entry",
+                          [&] { check_slot(all, *booted, selected_entry(settings)); });
+    if (!initrds)
         report.warnings.emplace_back(
             "another initrd mounted the root: what is mounted cannot be compared");
-    if (is_initrds)
-        findings.required("the root", [&] { check_root(places.mountinfo, booted->image); });
+    if (initrds) findings.required("the root", [&] { check_root(settings, booted->image); });
     findings.required("the store", [&] { check_store(*machine, booted->image); });
     findings.required("the EFI system partition", [&] { check_esp(all, *booted); });
     findings.required("/etc", [&] { check_etc(*machine, *booted, places.etc); });

@@ -2,9 +2,13 @@
 #include "update/boot_files.hpp"
 
 #include "base/error.hpp"
+#include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 #include "boot/efi_text.hpp"
+#include "boot/mount_table.hpp"
 #include "update/json.hpp"
+
+#include <fcntl.h>
 
 #include <filesystem>
 
@@ -13,6 +17,8 @@ namespace {
 
 constexpr const char* kHealth = "health.json";
 constexpr std::size_t kMaxFile = std::size_t{1} << 20;
+constexpr std::size_t kMaxMountinfo = std::size_t{8} << 20;
+const std::string kComposefs = "composefs:";
 
 /// Empty for what is missing or cannot be read.
 std::string read_quietly(const std::string& dir, const std::string& name, std::size_t limit) {
@@ -23,6 +29,38 @@ std::string read_quietly(const std::string& dir, const std::string& name, std::s
     }
 }
 
+std::optional<InitrdRecord> read_record(const std::string& dir) {
+    const auto object = parse_object(read_quietly(dir, "booted.json", kMaxFile));
+    const auto digest = object ? Digest::from_hex(get_string(*object, "digest")) : std::nullopt;
+    if (!digest) return std::nullopt;
+    return InitrdRecord{*digest, get_string(*object, "etc")};
+}
+
+/// By what is mounted alone: a soft reboot that was prepared and did not happen left a record, too.
+std::optional<InitrdRecord> soft_record(const settings::Settings& settings) {
+    const std::string soft = settings.run + "/" + kSoftPath + "/";
+    std::error_code failed;
+    if (!std::filesystem::is_directory(soft, failed)) return std::nullopt;
+    std::vector<std::string> sources;
+    try {
+        sources = root_sources(settings);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+    for (const std::string& source : sources) {
+        if (!source.starts_with(kComposefs)) continue;
+        const auto digest = Digest::from_hex(source.substr(kComposefs.size()));
+        if (!digest) continue;
+        const std::string dir = soft + digest->hex();
+        auto record = read_record(dir);
+        if (!record || record->digest != *digest) continue;
+        const auto since = parse_object(read_quietly(dir, kSoftSince, kMaxFile));
+        record->soft = std::chrono::milliseconds(since ? get_number(*since, "monotonic_ms") : 0);
+        return record;
+    }
+    return std::nullopt;
+}
+
 std::string file_in_variable(const settings::Settings& settings, const char* name) {
     const std::string path =
         boot::efi_text(read_quietly(settings.efivars, name, boot::kMaxEfiVariable));
@@ -31,11 +69,23 @@ std::string file_in_variable(const settings::Settings& settings, const char* nam
 
 }  // namespace
 
+std::vector<std::string> root_sources(const settings::Settings& settings) {
+    const UniqueFd fd(::open(settings.mountinfo.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw_errno("opening '" + settings.mountinfo + "'");
+    const Bytes text = read_whole(fd.get(), kMaxMountinfo);
+    std::vector<std::string> out;
+    for (const auto& mount : boot::parse_mount_table(as_text(text)))
+        if (mount.path == "/") out.push_back(mount.source);
+    return out;
+}
+
+std::string root_source(const Digest& image) {
+    return kComposefs + image.hex();
+}
+
 std::optional<InitrdRecord> initrd_record(const settings::Settings& settings) {
-    const auto object = parse_object(read_quietly(settings.run, "booted.json", kMaxFile));
-    const auto digest = object ? Digest::from_hex(get_string(*object, "digest")) : std::nullopt;
-    if (!digest) return std::nullopt;
-    return InitrdRecord{*digest, get_string(*object, "etc")};
+    auto soft = soft_record(settings);
+    return soft ? soft : read_record(settings.run);
 }
 
 void keep_check_result(const settings::Settings& settings, const std::string& failed) {

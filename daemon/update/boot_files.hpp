@@ -5,18 +5,28 @@
 #include "crypto/digest.hpp"
 #include "settings/settings.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cfs::update {
 
-/// What the initrd left of the mounts that it made: booted.json.
+/// What a soft reboot needs and leaves, below settings.run: cfsupdated-soft-reboot.service makes it
+/// where the machine can. A soft reboot keeps /run.
+inline constexpr const char* kSoftPath = "soft";
+inline constexpr const char* kSoftSince = "since.json";  ///< beside the record of its root
+
+/// What cfs-prepare-root left of the mounts that it made: booted.json.
 struct InitrdRecord {
     Digest digest;
     std::string etc;  ///< "bind", "overlay", "transient", "none"
+    /// Set when a soft reboot led here: since the start of the kernel, when that was. The loader
+    /// started another deployment, and counts nothing for this one.
+    std::optional<std::chrono::milliseconds> soft = {};
 };
 
-/// nullopt where another initrd mounted the root.
+/// Of the root that is mounted; nullopt where another initrd mounted it.
 [[nodiscard]] std::optional<InitrdRecord> initrd_record(const settings::Settings& settings);
 
 /// Keeps what this boot's checks found, for status and for whoever decides about a failed boot.
@@ -26,9 +36,12 @@ void keep_check_result(const settings::Settings& settings, const std::string& fa
 /// Empty when they passed or did not run.
 [[nodiscard]] std::string failed_checks(const settings::Settings& settings);
 
-/// Name of the entry that the loader started, without its folder: with or without its counter, as
-/// the loader's age has it. Empty when it does not say.
-[[nodiscard]] std::string selected_entry(const settings::Settings& settings);
+/// Sources of what is mounted at "/", the lowest first: several when one covers another. \throws
+/// Error where settings.mountinfo cannot be read
+[[nodiscard]] std::vector<std::string> root_sources(const settings::Settings& settings);
+
+/// How prepare-root names the source of an image's mount.
+[[nodiscard]] std::string root_source(const Digest& image);
 
 /// Name of the entry that the loader started, without its folder: with or without its counter, as
 /// the loader's age has it. Empty when it does not say.

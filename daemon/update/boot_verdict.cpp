@@ -30,6 +30,11 @@ const DeploymentRecord& booted_of(const settings::Settings& settings,
                 "boot one of them; 'cfsctl status' lists them");
 }
 
+bool is_soft(const settings::Settings& settings) {
+    const auto record = initrd_record(settings);
+    return record && record->soft;
+}
+
 /// By its own record, or by its entry where the ESP can be read: a boot that failed may be one in
 /// which it cannot.
 bool is_known_good(Machine& machine, const DeploymentRecord& record) {
@@ -64,14 +69,23 @@ bool has_way_back(Machine& machine,
     });
 }
 
+/// Does a start of it end somewhere? Behind a soft reboot the loader has not begun to count.
+bool is_counted(Machine& machine, const DeploymentRecord& booted) {
+    if (is_soft(machine.settings)) {
+        const auto name = boot::parse_entry_name(find_entry(machine.boot().list(), booted.stem));
+        return name && name->counter;
+    }
+    const auto counted = boot::parse_entry_name(counted_entry(machine.settings));
+    return counted && boot::same_name(counted->stem, booted.stem);
+}
+
 /// Why starting again would not help; empty when it would.
 std::string why_it_stays(Machine& machine,
                          const std::vector<DeploymentRecord>& records,
                          const DeploymentRecord& booted,
                          std::uint64_t reboots) {
     if (is_known_good(machine, booted)) return "this version is proven";
-    const auto counted = boot::parse_entry_name(counted_entry(machine.settings));
-    if (!counted || !boot::same_name(counted->stem, booted.stem))
+    if (!is_counted(machine, booted))
         return "the boot loader does not count the tries of this entry";
     if (!has_way_back(machine, records, booted))
         return "there is no proven version to fall back to";
@@ -111,16 +125,18 @@ void bless(Machine& machine, const DeploymentRecord& booted) {
 
 }  // namespace
 
-std::string mark_good(const settings::Settings& settings, const Clock& clock) {
+GoodBoot mark_good(const settings::Settings& settings, const Clock& clock) {
     Machine machine(settings, clock);
     const UniqueFd lock = wait_for_lock(machine.state, kPatience);
     run_reconcile(machine);
     const auto records = machine.state.deployments();
     const DeploymentRecord& booted = booted_of(settings, records);
+    // No firmware has started it: its tries stay for that.
+    if (is_soft(settings)) return {booted.version, booted.proven};
     bless(machine, booted);
     note_proven(machine, booted);
     settle_trials(machine, booted);
-    return booted.version;
+    return {booted.version, true};
 }
 
 FailedBoot note_failed_boot(const settings::Settings& settings,
@@ -156,7 +172,10 @@ FailedBoot note_failed_boot(const settings::Settings& settings,
 std::chrono::milliseconds time_to_deadline(const settings::Settings& settings, const Clock& clock) {
     const auto up =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady().time_since_epoch());
-    return std::max(settings.health.deadline - up, std::chrono::milliseconds{0});
+    const auto record = initrd_record(settings);
+    const auto since =
+        record ? record->soft.value_or(std::chrono::milliseconds{0}) : std::chrono::milliseconds{0};
+    return std::max(settings.health.deadline - (up - since), std::chrono::milliseconds{0});
 }
 
 }  // namespace cfs::update

@@ -127,6 +127,7 @@ DeploymentRecord describe_image(const Pull& pull, std::uint64_t serial) {
     record.uki_object = judged.object;
     record.uki_sha256 = judged.sha256;
     record.authenticode = judged.uki.authenticode;
+    record.boot_digest = judged.boot_digest.hex();
     record.uki_size = judged.uki.size;
     record.id = release.id();
     record.image_id = release.image_id();

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
 #include "update/recorded.hpp"
+#include "update/soft_reboot.hpp"
 #include "update/verbs.hpp"
 
 #include <chrono>
@@ -129,6 +130,8 @@ class RealEngine final : public Engine {
         return locked(
             stop, [&](Machine& machine) { return run_restore_etc(machine, path, progress, stop); });
     }
+
+    void want_soft_reboot() override { update::want_soft_reboot(settings_); }
 
     void remember_error(const Error* error) override {
         const StateDir state(open_root(settings_.sysroot).get(), true);

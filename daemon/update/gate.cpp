@@ -6,6 +6,7 @@
 #include "boot/version_compare.hpp"
 #include "crypto/hasher.hpp"
 #include "uki/authenticode.hpp"
+#include "uki/boot_digest.hpp"
 #include "update/mapped_file.hpp"
 #include "update/offline.hpp"
 
@@ -170,6 +171,7 @@ JudgedUki judge_uki(Machine& machine,
         judged.argument = judged.uki.composefs();
         check_argument(judged.argument, machine.store(), machine.settings.trust.mode);
         judged.object = object;
+        judged.boot_digest = uki::boot_digest(pe, judged.uki);
         judged.sha256 = hash(HashAlgorithm::Sha256, file.bytes());
         return judged;
     });

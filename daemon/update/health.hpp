@@ -15,7 +15,6 @@ namespace cfs::update {
 
 /// Where the running system is looked at.
 struct BootPlaces {
-    std::string mountinfo = "/proc/self/mountinfo";
     std::string etc = "/etc";
     /// How long another process may change deployments before the check goes on without.
     std::chrono::milliseconds patience{60'000};
@@ -37,10 +36,15 @@ struct BootReport {
                                     const Clock& clock = system_clock(),
                                     const BootPlaces& places = {});
 
-/// What runs is proven from now on. An entry that still has a counter, because nobody else blessed
-/// it, loses it. Waits for another process that changes deployments. \returns the version
-/// \throws Error NotFound when what runs is not ours
-std::string mark_good(const settings::Settings& settings, const Clock& clock = system_clock());
+struct GoodBoot {
+    std::string version;
+    bool proven = false;  ///< false: it runs well, and a soft reboot led here
+};
+
+/// What runs is proven from now on, unless the loader did not start it. An entry that still has a
+/// counter, because nobody else blessed it, loses it. Waits for another process that changes
+/// deployments. \throws Error NotFound when what runs is not ours
+GoodBoot mark_good(const settings::Settings& settings, const Clock& clock = system_clock());
 
 struct FailedBoot {
     std::string version;
@@ -56,7 +60,8 @@ struct FailedBoot {
                                           const std::string& reason = {},
                                           const Clock& clock = system_clock());
 
-/// Until health.deadline; zero when it is over.
+/// Until health.deadline, counted from the start of the kernel or from the soft reboot that led
+/// here; zero when it is over.
 [[nodiscard]] std::chrono::milliseconds time_to_deadline(const settings::Settings& settings,
                                                          const Clock& clock = system_clock());
 

@@ -47,6 +47,7 @@ std::string DeploymentRecord::to_json() const {
         {"uki_object", uki_object.hex()},
         {"uki_sha256", uki_sha256.hex()},
         {"authenticode", authenticode.hex()},
+        {"boot_digest", boot_digest},
         {"uki_size", uki_size},
         {"staged_file", staged_file},
         {"id", id},
@@ -94,6 +95,7 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     record.uki_object = Digest::from_hex(get_string(*object, "uki_object")).value_or(Digest());
     record.uki_sha256 = Digest::from_hex(get_string(*object, "uki_sha256")).value_or(Digest());
     record.authenticode = Digest::from_hex(get_string(*object, "authenticode")).value_or(Digest());
+    record.boot_digest = get_string(*object, "boot_digest");
     record.uki_size = get_number(*object, "uki_size");
     record.staged_file = get_string(*object, "staged_file");
     record.id = get_string(*object, "id");

@@ -38,6 +38,7 @@ struct DeploymentRecord {
     Digest uki_object;      ///< the UKI in the store
     Digest uki_sha256;      ///< plain SHA-256 of the UKI file
     Digest authenticode;    ///< SHA-256 Authenticode hash: "the same UKI" even if signed anew
+    std::string boot_digest;  ///< uki::boot_digest(), hex; empty in records of older versions
     std::uint64_t uki_size = 0;
     std::string staged_file;  ///< temporary name on the ESP
     std::string id, image_id, version, title, sort_key, architecture;

@@ -7,6 +7,7 @@
 #include "boot/efi_variables.hpp"
 #include "update/boot_files.hpp"
 #include "update/shutdown.hpp"
+#include "update/soft_reboot.hpp"
 #include "update/trial.hpp"
 #include "update/verbs.hpp"
 #include "update/wanted.hpp"
@@ -153,6 +154,8 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
             Overview all;
             take_overview(machine, all);
             fill_deployments(all, status);
+            if (all.pending != nullptr)
+                status.soft_reboot_problem = why_no_soft_reboot(machine, all, *all.pending);
             status.image = origin_of(all, settings);
             if (!settings.image.empty() && status.image != settings.image)
                 status.warnings.push_back("updates come from '" + printable(status.image, 300) +

@@ -106,8 +106,10 @@ struct Status {
     std::optional<Available> available;
     std::optional<LastError> last_error;
     bool reboot_pending = false;  ///< the loader's next choice is not what runs
-    std::string image;            ///< where updates come from: as configured, or switched to
-    std::string verity;           ///< "enforced", or in words why not
+    /// Why no soft reboot leads to what is staged; empty: one does, or nothing is.
+    std::string soft_reboot_problem;
+    std::string image;   ///< where updates come from: as configured, or switched to
+    std::string verity;  ///< "enforced", or in words why not
     std::vector<std::string> warnings;
     /// What the last shutdown could not make ready; a warning says it, too.
     std::optional<LastError> finalize_failure;

@@ -5,10 +5,12 @@
 #include "base/stop.hpp"
 #include "update/engine.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,6 +69,8 @@ class FakeEngine final : public update::Engine {
     update::RepairResult repair_result;
     update::EtcPreview preview_result;
     update::EtcRestored restore_result;
+    std::optional<Error> soft_reboot_error;
+    std::atomic<int> soft_reboots_wanted{0};
 
     /// What each verb does from now on.
     void set_verb(Script verb) {
@@ -182,6 +186,12 @@ class FakeEngine final : public update::Engine {
                                     const std::stop_token& stop) override {
         run("restore-etc path=" + path, progress, stop);
         return restore_result;
+    }
+
+    void want_soft_reboot() override {
+        const std::lock_guard lock(mutex_);
+        if (soft_reboot_error) throw *soft_reboot_error;
+        ++soft_reboots_wanted;
     }
 
     void remember_error(const Error* error) override {

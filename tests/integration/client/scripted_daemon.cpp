@@ -192,6 +192,8 @@ class ScriptedEngine final : public update::Engine {
         return {path != "untouched", path, path != "untouched" ? "kept-local" : ""};
     }
 
+    void want_soft_reboot() override {}
+
     void remember_error(const Error*) override {}
 
     void set_paused_job(const update::PausedJob* job) override {

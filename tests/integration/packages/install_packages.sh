@@ -26,6 +26,7 @@ install_all() {
 }
 links() { find "$system/etc/systemd/system" -name 'cfsupdated*' -o -name 'dbus-org.freedesktop.sysupdate1*' | sed "s|$system/etc/systemd/system/||" | sort; }
 enabled="basic.target.wants/cfsupdated-finalize.service
+basic.target.wants/cfsupdated-soft-reboot.service
 boot-complete.target.requires/cfsupdated-boot-check.service
 dbus-org.freedesktop.sysupdate1.service
 multi-user.target.wants/cfsupdated-finalize-failed.service

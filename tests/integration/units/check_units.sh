@@ -22,6 +22,7 @@ expect multi-user.target.wants/cfsupdated-mark-good.service
 expect sysinit.target.wants/cfsupdated-boot-deadline.service
 expect basic.target.wants/cfsupdated-finalize.service
 expect multi-user.target.wants/cfsupdated-finalize-failed.service
+expect basic.target.wants/cfsupdated-soft-reboot.service
 expect dbus-org.freedesktop.sysupdate1.service
 [ ! -e "$top/etc/systemd/system/timers.target.wants" ] || { echo "the preset starts the timer"; exit 1; }
 

@@ -22,6 +22,7 @@ using update::BootReport;
 class BootCheck : public testing::Test {
  protected:
     void SetUp() override {
+        site_.settings.mountinfo = site_.dir / "mountinfo";
         site_.install();
         site_.update("v2");
         site_.reboot();
@@ -50,7 +51,6 @@ class BootCheck : public testing::Test {
 
     BootReport check() {
         update::BootPlaces places;
-        places.mountinfo = site_.dir / "mountinfo";
         places.etc = etc_.empty() ? site_.etc(booted_) : etc_;
         places.patience = std::chrono::milliseconds(300);
         return update::check_boot(site_.settings, system_clock(), places);

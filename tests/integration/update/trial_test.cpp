@@ -76,11 +76,11 @@ class Trial : public testing::Test {
 TEST_F(Trial, EndsWellWhenMarkedGood) {
     EXPECT_FALSE(status().booted->proven);
     EXPECT_TRUE(status().rollback->proven);
-    EXPECT_EQ(mark_good(site_.settings), "2");
+    EXPECT_EQ(mark_good(site_.settings).version, "2");
     EXPECT_TRUE(status().booted->proven);
     // Nobody else had dropped the counter.
     EXPECT_EQ(status().booted->uki.find('+'), std::string::npos);
-    EXPECT_EQ(mark_good(site_.settings), "2");
+    EXPECT_EQ(mark_good(site_.settings).version, "2");
 }
 
 TEST_F(Trial, TheRecordOutlivesTheCounter) {
@@ -206,7 +206,7 @@ TEST_F(Trial, AFirstInstallationStays) {
 TEST_F(Trial, ASecondTryThatPassesForgetsTheFirst) {
     (void)note_failed_boot(site_.settings, "too early");
     EXPECT_TRUE(site_.reboot().ends_with("+0-2.efi"));
-    EXPECT_EQ(mark_good(site_.settings), "2");
+    EXPECT_EQ(mark_good(site_.settings).version, "2");
     EXPECT_FALSE(state().boot_failure());
     EXPECT_FALSE(status().fallback);
 }

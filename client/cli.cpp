@@ -167,6 +167,7 @@ void Tree::add_bus_verbs() {
     history->add_option("--limit", history_options->limit, "so many entries (all that are kept)")
         ->option_text("N");
     plain_verb<Pending>("pending", "is a reboot due for another version: 0 it is, 2 it is not");
+    plain_verb<SoftReboot>("soft-reboot", "restart programs in the next version, not the kernel");
     plain_verb<Cancel>("cancel", "stop the running job, or give up the paused one");
     plain_verb<Pause>("pause", "stop the running update for now: 2 it is so already");
     plain_verb<Resume>("resume", "go on with the paused update");

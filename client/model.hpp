@@ -82,6 +82,7 @@ struct Status {
     std::optional<Available> available;
     std::optional<Failure> last_error;
     bool reboot_pending = false;
+    std::string soft_reboot_problem;  ///< why what is staged needs a reboot; empty: a soft one does
     std::string verity;
     std::vector<std::string> warnings;
     std::vector<Blocker> blockers;

@@ -188,6 +188,7 @@ struct Report {
 };
 
 struct Pending {};
+struct SoftReboot {};
 struct Cancel {};
 struct Pause {};
 
@@ -245,6 +246,7 @@ using Verb = std::variant<ImageDigest,
                           EtcRestore,
                           History,
                           Pending,
+                          SoftReboot,
                           Report,
                           Cancel,
                           Pause,

@@ -195,6 +195,11 @@ std::vector<Blocker> ManagerProxy::blockers() {
     return status().blockers;
 }
 
+void ManagerProxy::soft_reboot() {
+    static_cast<void>(
+        session_.call(*proxy_, bus::kManagerInterface, "SoftReboot", bus::VariantMap{}));
+}
+
 void ManagerProxy::cancel() {
     static_cast<void>(session_.call(*proxy_, bus::kManagerInterface, "Cancel", bus::VariantMap{}));
 }

@@ -69,6 +69,10 @@ class ManagerProxy {
     /// As they are now.
     [[nodiscard]] std::vector<Blocker> blockers();
 
+    /// All that runs begins anew in the version that waits. NotFound when none does, Unsupported
+    /// when that needs a reboot.
+    void soft_reboot();
+
     /// Asks the running job to stop, or gives up the paused one. NotFound without one.
     void cancel();
 

@@ -178,6 +178,15 @@ ExitCode run(const Pending&, const Global& global) {
     return outcome.pending ? ExitCode::Done : ExitCode::NothingToDo;
 }
 
+ExitCode run(const SoftReboot&, const Global& global) {
+    const PasswordAgent agent(global.bus, global.ask_password);
+    BusSession session(global.bus, global.ask_password);
+    ManagerProxy(session).soft_reboot();
+    std::cout << (global.json ? text_json({{"state", "restarting"}}) : "restarting all that runs")
+              << '\n';
+    return ExitCode::Done;
+}
+
 ExitCode run(const Cancel&, const Global& global) {
     const PasswordAgent agent(global.bus, global.ask_password);
     BusSession session(global.bus, global.ask_password);

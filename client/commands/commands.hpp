@@ -38,6 +38,7 @@ namespace cfs::client {
 [[nodiscard]] ExitCode run(const History& options, const Global& global);
 [[nodiscard]] ExitCode run(const Report& options, const Global& global);
 [[nodiscard]] ExitCode run(const Pending& options, const Global& global);
+[[nodiscard]] ExitCode run(const SoftReboot& options, const Global& global);
 [[nodiscard]] ExitCode run(const Cancel& options, const Global& global);
 [[nodiscard]] ExitCode run(const Pause& options, const Global& global);
 /// \returns the exit code of the command that it runs

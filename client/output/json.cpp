@@ -160,6 +160,7 @@ std::string to_json(const Status& status) {
     out["available"] = value_of(status.available);
     out["last_error"] = value_of(status.last_error);
     out["reboot_pending"] = status.reboot_pending;
+    out["soft_reboot_problem"] = status.soft_reboot_problem;
     out["image"] = status.image;
     out["verity"] = status.verity;
     out["warnings"] = list(status.warnings);

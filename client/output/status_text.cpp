@@ -91,6 +91,10 @@ std::string held_lines(const Look& look, const Status& status) {
     return out;
 }
 
+bool is_soft(const Status& status) {
+    return status.staged && status.soft_reboot_problem.empty() && !status.staged->locked;
+}
+
 std::string summary(const Status& status, const Look& look) {
     std::string out = line(look, "State", status.state, Color::Bold);
     out += line(look, "Image", status.image.empty() ? "not configured" : status.image);
@@ -108,7 +112,7 @@ std::string summary(const Status& status, const Look& look) {
             line(look,
                  "Reboot",
                  "pending: " + (next ? "version " + next->version : std::string("another system")) +
-                     " runs after it",
+                     " runs after it" + (is_soft(status) ? "; a soft one is enough" : ""),
                  Color::Yellow);
     }
     for (const Blocker& blocker : status.blockers)

@@ -67,6 +67,8 @@ std::string_view action_id(Action action) {
             return "org.cfsupdate1.ignore-inhibitors";
         case Action::SetPolicy:
             return "org.cfsupdate1.set-policy";
+        case Action::SoftReboot:
+            return "org.cfsupdate1.soft-reboot";
     }
     return "";
 }

@@ -34,7 +34,8 @@ enum class Action {
     Pause,
     Inhibit,
     IgnoreInhibitors,
-    SetPolicy
+    SetPolicy,
+    SoftReboot
 };
 
 inline constexpr std::array kActions{
@@ -42,7 +43,8 @@ inline constexpr std::array kActions{
     Action::Downgrade, Action::Switch,     Action::Finalize,         Action::Rollback,
     Action::Collect,   Action::Pin,        Action::Remove,           Action::Verify,
     Action::Repair,    Action::PreviewEtc, Action::RestoreEtc,       Action::Cancel,
-    Action::Pause,     Action::Inhibit,    Action::IgnoreInhibitors, Action::SetPolicy};
+    Action::Pause,     Action::Inhibit,    Action::IgnoreInhibitors, Action::SetPolicy,
+    Action::SoftReboot};
 
 /// "org.cfsupdate1.update-image", ...
 [[nodiscard]] std::string_view action_id(Action action);

@@ -327,29 +327,21 @@ Dict Automatic::policy() const {
     return policy_dict(policy_, memory_.overrides);
 }
 
-/// logind lets root go on against inhibitors: they were looked at just now, by decide().
+/// Inhibitors were looked at just now, by decide().
 void Automatic::reboot() {
-    log::info("starting the machine again for the new version");
-    login_ = sdbus::createProxy(connection_,
-                                bus::ServiceName{"org.freedesktop.login1"},
-                                sdbus::ObjectPath{"/org/freedesktop/login1"});
-    bus::finish_registration(*login_);
     memory_.owes_reboot = false;
     save();
-    bus::ask_if_there(
-        *login_,
-        "org.freedesktop.login1.Manager",
-        "Reboot",
-        std::chrono::seconds(25),
-        [](const bus::Answer& answer) {
-            if (!answer.failed) return;
-            log::error(
-                "logind does not start the machine again; the new version waits for "
-                "somebody who does: " +
-                std::string(answer.failed->getMessage()));
-        },
-        false);
-    pump_.kick();
+    const auto then = [](const std::optional<Error>& failed) {
+        if (failed) log::error(failed->what());
+    };
+    const update::Status& status = calls_.status();
+    const bool soft = policy_.soft_reboot && status.staged && status.soft_reboot_problem.empty();
+    try {
+        soft ? calls_.restart->soft_reboot(status, then) : calls_.restart->reboot(then);
+    } catch (const Error& e) {
+        log::error(std::string("no soft reboot, the machine starts again: ") + e.what());
+        calls_.restart->reboot(then);
+    }
     rest();
 }
 

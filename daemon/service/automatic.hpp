@@ -6,6 +6,7 @@
 #include "service/job_view.hpp"
 #include "service/policy_memory.hpp"
 #include "service/request.hpp"
+#include "service/restart.hpp"
 #include "service/wall_timer.hpp"
 #include "service/worker.hpp"
 #include "update/status.hpp"
@@ -50,6 +51,7 @@ class Automatic {
         std::function<bool(std::uint64_t)> runs;        ///< or waits to; false: it ended
         std::function<const update::Status&()> status;  ///< of now
         std::function<void()> changed;                  ///< blockers() did
+        Restart* restart = nullptr;                     ///< outlives this
     };
 
     /// \pre `io`, `connection` and `pump` outlive this
@@ -127,7 +129,6 @@ class Automatic {
     std::vector<std::pair<std::string, std::string>> shown_;
     WallTimer timer_;
     ConditionWatch watch_;
-    std::unique_ptr<sdbus::IProxy> login_;
     std::shared_ptr<Automatic*> self_;      ///< what is posted looks whether this is still there
     Worker writer_{Worker::AtEnd::Finish};  ///< last: writes what is remembered, then goes
 };

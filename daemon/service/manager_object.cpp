@@ -194,6 +194,21 @@ void ManagerObject::SetPolicy(sdbus::Result<>&& result, Options options) {
     });
 }
 
+void ManagerObject::SoftReboot(sdbus::Result<>&& result, Options options) {
+    const auto reply = std::make_shared<Reply<>>(std::move(result), pump_);
+    guard(*reply, [&] {
+        refuse_options("SoftReboot", options);
+        callers_.guard_call(bus::caller_of(getObject()),
+                            reply,
+                            {action_ids({Action::SoftReboot})},
+                            [this, reply](Reply<>&, const Initiator&) {
+                                calls_.soft_reboot([reply](const auto& failed) {
+                                    failed ? reply->fail(*failed) : reply->done();
+                                });
+                            });
+    });
+}
+
 ManagerObject::Options ManagerObject::Policy() {
     return to_bus(view_.policy);
 }
@@ -244,6 +259,10 @@ ManagerObject::Options ManagerObject::LastError() {
 
 bool ManagerObject::RebootPending() {
     return view_.reboot_pending;
+}
+
+std::string ManagerObject::SoftRebootProblem() {
+    return bus_text(view_.soft_reboot_problem);
 }
 
 std::string ManagerObject::Verity() {

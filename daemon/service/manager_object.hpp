@@ -39,6 +39,8 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
         std::function<void(const bus::VariantMap&,
                            std::function<void(const std::optional<Error>&)>)>
             set_policy;
+        /// Answers later; may throw Error.
+        std::function<void(std::function<void(const std::optional<Error>&)>)> soft_reboot;
         /// The job that waits or runs, or else the paused one; or nullptr.
         std::function<const JobView*()> current;
         std::function<const std::vector<update::HistoryEntry>&()> history;  ///< newest first
@@ -82,6 +84,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     void History(sdbus::Result<std::vector<Options>>&& result, Options options) override;
     void Cancel(sdbus::Result<>&& result, Options options) override;
     void SetPolicy(sdbus::Result<>&& result, Options options) override;
+    void SoftReboot(sdbus::Result<>&& result, Options options) override;
     void Inhibit(sdbus::Result<sdbus::UnixFd>&& result, Options options) override;
     std::string Version() override;
     std::string Image() override;
@@ -95,6 +98,7 @@ class ManagerObject final : public sdbus::AdaptorInterfaces<org::cfsupdate1::Man
     Options Available() override;
     Options LastError() override;
     bool RebootPending() override;
+    std::string SoftRebootProblem() override;
     std::string Verity() override;
     std::vector<std::string> Warnings() override;
     std::vector<sdbus::Struct<std::string, std::string>> Blockers() override;

@@ -23,6 +23,7 @@ ManagerView make_view(const update::Status& status, std::string state, StringLis
     view.available = to_dict(status.available);
     view.last_error = to_dict(status.last_error);
     view.reboot_pending = status.reboot_pending;
+    view.soft_reboot_problem = status.soft_reboot_problem;
     view.image = bus_text(status.image);
     view.verity = status.verity;
     view.warnings = status.warnings;
@@ -45,6 +46,7 @@ std::vector<std::string> changed_names(const ManagerView& before, const ManagerV
     compare("Available", before.available, after.available);
     compare("LastError", before.last_error, after.last_error);
     compare("RebootPending", before.reboot_pending, after.reboot_pending);
+    compare("SoftRebootProblem", before.soft_reboot_problem, after.soft_reboot_problem);
     compare("Image", before.image, after.image);
     compare("Verity", before.verity, after.verity);
     compare("Warnings", before.warnings, after.warnings);

@@ -22,6 +22,7 @@ struct ManagerView {
     Dict available;
     Dict last_error;
     bool reboot_pending = false;
+    std::string soft_reboot_problem;
     std::string image;
     std::string verity;
     StringList warnings;

@@ -43,6 +43,8 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
                                                    refresh();
                                                    automatic_->look_again();
                                                })),
+      restart_(
+          std::make_unique<Restart>(*connection_, pump_, [&engine] { engine.want_soft_reboot(); })),
       automatic_(std::make_unique<Automatic>(
           io, *connection_, pump_, std::move(config.automatic), automatic_calls())),
       shutdown_lock_(std::make_unique<ShutdownLock>(*connection_, pump_, [this] { put_down(); })),
@@ -63,6 +65,13 @@ ManagerObject::Calls Service::calls() {
     calls.cancel = [this](std::uint64_t id) { jobs_.cancel(id); };
     calls.set_policy = [this](const bus::VariantMap& options, Automatic::Done then) {
         automatic_->set_policy(options, std::move(then));
+    };
+    calls.soft_reboot = [this](Restart::Then then) {
+        if (const JobView* const active = jobs_.active())
+            throw Error(ErrorCode::Busy,
+                        describe(*active) + " runs",
+                        "'cfsctl status' shows it; 'cfsctl cancel' stops it.");
+        restart_->soft_reboot(jobs_.status(), std::move(then));
     };
     calls.inhibit = [this](const InhibitWish& wish, const Initiator& caller) {
         return inhibitors_->take(wish, caller);
@@ -88,6 +97,7 @@ Automatic::Calls Service::automatic_calls() {
     };
     calls.status = [this]() -> const update::Status& { return jobs_.status(); };
     calls.changed = [this] { refresh(); };
+    calls.restart = restart_.get();
     return calls;
 }
 
@@ -214,6 +224,7 @@ void Service::leave_bus() noexcept {
     callers_.reset();
     inhibitors_.reset();
     automatic_.reset();
+    restart_.reset();
     shutdown_lock_.reset();
     job_objects_.clear();
     manager_.reset();

@@ -86,6 +86,7 @@ class Service {
     // After what its pending calls use, so that they are answered before that goes.
     std::unique_ptr<CallerCheck> callers_;
     std::unique_ptr<Inhibitors> inhibitors_;
+    std::unique_ptr<Restart> restart_;
     std::unique_ptr<Automatic> automatic_;
     std::unique_ptr<ShutdownLock> shutdown_lock_;
     Jobs jobs_;

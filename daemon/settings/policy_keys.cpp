@@ -61,6 +61,7 @@ std::vector<Key> what_keys() {
                                                                   {"reboot", IdleWait::Reboot},
                                                                   {"always", IdleWait::Always}}},
             CFS_FIELD(policy.idle)),
+        bool_key("policy.soft_reboot", CFS_FIELD(policy.soft_reboot)),
     };
 }
 

@@ -46,6 +46,7 @@ struct PolicySettings {
     unsigned battery_least = 40;  ///< percent, on battery; 0: it does not matter
     unsigned ac_least = 0;        ///< percent, while it is charged
     IdleWait idle = IdleWait::Reboot;
+    bool soft_reboot = false;            ///< instead of a reboot, where that is enough
     std::vector<Window> windows;         ///< of downloads and installations; none: always
     std::vector<Window> reboot_windows;  ///< none: `windows`
     /// Since a version was first seen; from then on conditions do not hold it. 0: they always do.

@@ -85,6 +85,19 @@ class BusAutomatic : public testing::Test {
         });
     }
 
+    /// A daemon that was started between an installation and the reboot after it.
+    void owe_reboot(const std::string& soft_reboot_problem) {
+        site_.automatic.policy.automatic = PolicyLevel::Apply;
+        PolicyMemory memory;
+        memory.owes_reboot = true;
+        site_.automatic.storage.load = [text = memory.to_text()] { return text; };
+        update::Status status;
+        status.staged = update::DeploymentInfo{};
+        status.soft_reboot_problem = soft_reboot_problem;
+        site_.engine.set_status(status);
+        site_.start();
+    }
+
     /// Given a machine that is like `bring` made it, then it checks, waits, says so, and installs
     /// when `pass` has made it otherwise.
     void waits(const char* kind,
@@ -296,19 +309,25 @@ TEST_F(BusAutomatic, LevelApplyStartsTheMachineAgainWhenNobodyMinds) {
     EXPECT_TRUE(rests());
 }
 
+TEST_F(BusAutomatic, LevelApplyRestartsSoftlyWhereThatIsEnough) {
+    site_.automatic.policy.soft_reboot = true;
+    owe_reboot("");
+    EXPECT_TRUE(until([&] { return system_.count("RebootWithFlags 5") == 1; }));
+    EXPECT_EQ(site_.engine.soft_reboots_wanted, 1);
+    EXPECT_EQ(system_.count("Reboot"), 0U);
+}
+
+TEST_F(BusAutomatic, LevelApplyStartsTheMachineAgainWhereASoftRebootIsNotEnough) {
+    site_.automatic.policy.soft_reboot = true;
+    owe_reboot("its kernel is another one");
+    EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));
+    EXPECT_EQ(site_.engine.soft_reboots_wanted, 0);
+}
+
 // The daemon is started anew between the installation and the reboot: it still owes that.
 TEST_F(BusAutomatic, AnOwedRebootOutlivesTheDaemon) {
-    site_.automatic.policy.automatic = PolicyLevel::Apply;
-    PolicyMemory memory;
-    memory.digest = "sha256:aa";
-    memory.first_seen = std::chrono::system_clock::now();
-    memory.owes_reboot = true;
-    site_.automatic.storage.load = [text = memory.to_text()] { return text; };
-    update::Status status;
-    status.reboot_pending = true;
-    site_.engine.set_status(status);
     system_.set("IdleHint", false);
-    site_.start();
+    owe_reboot("");
     ASSERT_TRUE(until([&] { return blockers().contains("not-idle"); }));
     system_.set("IdleHint", true);
     EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));

@@ -90,7 +90,7 @@ class Caller {
         sdbus::ObjectPath job;
         // A descriptor that Inhibit gives goes with the reply.
         const bool is_job = method != "Cancel" && method != "Inhibit" && method != "History" &&
-                            method != "SetPolicy";
+                            method != "SetPolicy" && method != "SoftReboot";
         if (!without && is_job) reply >> job;
         return "ok " + std::string(job);
     }

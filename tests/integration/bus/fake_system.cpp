@@ -154,7 +154,10 @@ int FakeSystem::handle(sd_bus_message* message, void* self, sd_bus_error*) {
 
 int FakeSystem::answer(sd_bus_message* call) {
     const std::string member = sd_bus_message_get_member(call);
-    if (member != "Inhibit") calls_.push_back(member);
+    std::uint64_t flags = 0;
+    if (member == "RebootWithFlags") sd_bus_message_read(call, "t", &flags);
+    if (member != "Inhibit")
+        calls_.push_back(member + (flags != 0 ? " " + std::to_string(flags) : ""));
     if (hangs_) return 1;
     if (member == "GetAll") {
         answer_all(call);
@@ -162,6 +165,10 @@ int FakeSystem::answer(sd_bus_message* call) {
         answer_list(call);
     } else if (member == "Inhibit") {
         answer_inhibit(call);
+    } else if (member == "RebootWithFlags" && !inhibitors_.empty()) {
+        sd_bus_reply_method_errorf(call,
+                                   "org.freedesktop.login1.BlockedByInhibitorLock",
+                                   "Operation denied due to active block inhibitor");
     } else {
         sd_bus_reply_method_return(call, "");
     }

@@ -99,7 +99,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
     site_.engine.set_status(full_status());
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 17U);
+    EXPECT_EQ(all.size(), 18U);
     const auto booted = value<bus::VariantMap>(all, "Booted");
     EXPECT_EQ(value<std::string>(booted, "digest"), "aa");
     EXPECT_EQ(value<std::string>(booted, "state"), "booted");
@@ -111,7 +111,7 @@ TEST_F(Manager, GivesAllPropertiesAtOnce) {
 TEST_F(Manager, WithoutAnythingToShowIsEmptyNotAbsent) {
     site_.start();
     const bus::VariantMap all = BusClient(site_.bus.address()).manager();
-    EXPECT_EQ(all.size(), 17U);
+    EXPECT_EQ(all.size(), 18U);
     EXPECT_TRUE(value<bus::VariantMap>(all, "Booted").empty());
     EXPECT_TRUE(value<std::vector<bus::VariantMap>>(all, "Deployments").empty());
 }

@@ -86,6 +86,7 @@ constexpr std::array kRows{Row{"Check"},
                            Row{"Inhibit", "who=s:demo why=s:demo"},
                            Row{"Inhibit", "what=s:check why=s:demo"},
                            Row{"SetPolicy", "automatic=s:stage"},
+                           Row{"SoftReboot"},
                            Row{"History"},
                            Row{"History", "limit=t:1"}};
 

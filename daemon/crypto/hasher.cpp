@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 namespace cfs {
@@ -17,6 +18,8 @@ struct FreeContext {
 struct FreeMethod {
     void operator()(EVP_MD* method) const { EVP_MD_free(method); }
 };
+
+constexpr std::size_t kPiece = std::size_t{1} << 20;
 
 /// Fetched once: EVP_MD_fetch costs more than hashing a small file.
 const EVP_MD* method(HashAlgorithm algorithm) {
@@ -71,9 +74,19 @@ Digest Hasher::finish() {
     return {state_->algorithm, ByteView(out).first(size)};
 }
 
-Digest hash(HashAlgorithm algorithm, ByteView data) {
+void in_pieces(ByteView data, const std::function<void(ByteView)>& use, const PieceDone& done) {
+    while (!data.empty()) {
+        const ByteView piece = data.first(std::min(data.size(), kPiece));
+        use(piece);
+        if (done) done(piece);
+        data = data.subspan(piece.size());
+    }
+}
+
+Digest hash(HashAlgorithm algorithm, ByteView data, const PieceDone& done) {
     Hasher hasher(algorithm);
-    hasher.update(data);
+    in_pieces(
+        data, [&](ByteView piece) { hasher.update(piece); }, done);
     return hasher.finish();
 }
 

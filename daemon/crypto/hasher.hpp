@@ -3,6 +3,7 @@
 
 #include "crypto/digest.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace cfs {
@@ -26,6 +27,14 @@ class Hasher {
     std::unique_ptr<State> state_;
 };
 
-[[nodiscard]] Digest hash(HashAlgorithm algorithm, ByteView data);
+/// Told of each piece that was hashed: who holds it may let its memory go, because nobody reads it
+/// again soon.
+using PieceDone = std::function<void(ByteView piece)>;
+
+/// Hands `data` on in pieces of 1 MiB at most: each to `use`, then to `done` if there is one. What
+/// they throw ends it.
+void in_pieces(ByteView data, const std::function<void(ByteView)>& use, const PieceDone& done = {});
+
+[[nodiscard]] Digest hash(HashAlgorithm algorithm, ByteView data, const PieceDone& done = {});
 
 }  // namespace cfs

@@ -248,8 +248,9 @@ const Certificate& AuthenticodeSignature::signer() const {
     return state_->signer;
 }
 
-void AuthenticodeSignature::check_image(std::span<const ByteView> ranges) const {
-    const Bytes found = hash_ranges(hash(), ranges);
+void AuthenticodeSignature::check_image(std::span<const ByteView> ranges,
+                                        const PieceDone& done) const {
+    const Bytes found = hash_ranges(hash(), ranges, done);
     if (found == state_->image.digest) return;
     refuse("the file was changed after signing: its " + std::string(to_string(hash())) + " is " +
                to_hex(found) + ", signed is " + to_hex(image_digest()),

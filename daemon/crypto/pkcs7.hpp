@@ -5,6 +5,7 @@
 /// ones of our own (no SHA-1, RSA of 2048 bits or more). OpenSSL stays behind this header.
 #pragma once
 
+#include "crypto/hasher.hpp"
 #include "crypto/x509.hpp"
 
 #include <cstdint>
@@ -22,8 +23,10 @@ enum class SignatureHash : std::uint8_t { Sha256, Sha384, Sha512 };
 /// "SHA-256", ...
 [[nodiscard]] std::string_view to_string(SignatureHash hash);
 
-/// Digest of the concatenation of `ranges`.
-[[nodiscard]] Bytes hash_ranges(SignatureHash hash, std::span<const ByteView> ranges);
+/// Digest of the concatenation of `ranges`; `done` hears of their pieces.
+[[nodiscard]] Bytes hash_ranges(SignatureHash hash,
+                                std::span<const ByteView> ranges,
+                                const PieceDone& done = {});
 
 struct SignaturePolicy {
     unsigned min_rsa_bits = 2048;
@@ -53,8 +56,9 @@ class AuthenticodeSignature {
 
     [[nodiscard]] const Certificate& signer() const;
 
-    /// The image hashes to what was signed. `ranges` as in PeImage::hashed_ranges.
-    void check_image(std::span<const ByteView> ranges) const;
+    /// The image hashes to what was signed. `ranges` as in PeImage::hashed_ranges; `done` hears of
+    /// their pieces.
+    void check_image(std::span<const ByteView> ranges, const PieceDone& done = {}) const;
 
     /// The signer's key made this signature, and policy accepts the key.
     void check_signature(const SignaturePolicy& policy) const;

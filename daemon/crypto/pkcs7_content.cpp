@@ -116,12 +116,14 @@ std::string_view to_string(SignatureHash hash) {
     return entry(hash).name;
 }
 
-Bytes hash_ranges(SignatureHash hash, std::span<const ByteView> ranges) {
+Bytes hash_ranges(SignatureHash hash, std::span<const ByteView> ranges, const PieceDone& done) {
     const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
     bool ok = context && EVP_DigestInit_ex(context.get(), entry(hash).method(), nullptr) == 1;
-    for (const ByteView range : ranges) {
-        ok = ok && EVP_DigestUpdate(context.get(), range.data(), range.size()) == 1;
-    }
+    const auto update = [&](ByteView piece) {
+        ok = ok && EVP_DigestUpdate(context.get(), piece.data(), piece.size()) == 1;
+    };
+    for (const ByteView range : ranges)
+        in_pieces(range, update, done);
     Bytes out(size_of(hash));
     ok = ok && EVP_DigestFinal_ex(context.get(), out.data(), nullptr) == 1;
     if (!ok) throw Error(ErrorCode::Internal, "OpenSSL refuses to hash");

@@ -17,7 +17,7 @@ SignerInfo any_signature(const PeImage& image, const SignaturePolicy& policy, co
     for (const PeSignature& entry : image.signatures()) {
         try {
             const auto signature = AuthenticodeSignature::parse(entry.pkcs7);
-            signature.check_image(image.hashed_ranges());
+            signature.check_image(image.hashed_ranges(), image.piece_done());
             signature.check_signature(policy);
             return judge(signature);
         } catch (const Error& e) {

@@ -2,12 +2,12 @@
 #include "uki/pe.hpp"
 
 #include "base/error.hpp"
-#include "crypto/hasher.hpp"
 #include "uki/pe_parts.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 namespace cfs::uki {
 namespace {
@@ -119,17 +119,19 @@ const PeSection* PeImage::find(std::string_view name) const {
 Digest PeImage::authenticode_hash(HashAlgorithm algorithm) const {
     Hasher hasher(algorithm);
     for (const ByteView range : hashed_)
-        hasher.update(range);
+        in_pieces(
+            range, [&](ByteView piece) { hasher.update(piece); }, done_);
     return hasher.finish();
 }
 
-PeImage parse_pe(ByteView file) {
+PeImage parse_pe(ByteView file, PieceDone done) {
     if (file.size() > kMaxPeSize) {
         bad_pe(std::to_string(file.size()) + " bytes; firmware loads less than 2 GiB");
     }
     const PeHeaders headers = parse_headers(file);
     PeImage out;
     out.file_ = file;
+    out.done_ = std::move(done);
     out.machine_ = headers.machine;
     out.subsystem_ = headers.subsystem;
     out.sections_ = parse_sections(file, headers);

@@ -6,7 +6,7 @@
 /// PE/COFF specification; hash: Authenticode, the per-section variant that edk2 computes.
 #pragma once
 
-#include "crypto/digest.hpp"
+#include "crypto/hasher.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -64,8 +64,11 @@ class PeImage {
 
     [[nodiscard]] Digest authenticode_hash(HashAlgorithm algorithm) const;
 
+    /// Whom to tell of what was hashed; empty for nobody.
+    [[nodiscard]] const PieceDone& piece_done() const { return done_; }
+
  private:
-    friend PeImage parse_pe(ByteView file);
+    friend PeImage parse_pe(ByteView file, PieceDone done);
     PeImage() = default;
 
     ByteView file_;
@@ -74,9 +77,12 @@ class PeImage {
     std::vector<PeSection> sections_;
     std::vector<PeSignature> signatures_;
     std::vector<ByteView> hashed_;
+    PieceDone done_;
 };
 
 /// Throws BadFormat naming the broken rule, the expected and the found value.
-[[nodiscard]] PeImage parse_pe(ByteView file);
+/// \param done hears of all that is hashed later, also of padding that is in no file; it is called
+///     while the image lives
+[[nodiscard]] PeImage parse_pe(ByteView file, PieceDone done = {});
 
 }  // namespace cfs::uki

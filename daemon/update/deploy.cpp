@@ -19,7 +19,6 @@
 namespace cfs::update {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{1} << 20;
 constexpr const char* kVarTarget = "../../os/default/var";
 
 /// bootc's key: SHA-256 over kernel and initrd, which tells whether two deployments can share boot
@@ -31,13 +30,11 @@ std::string boot_digest(Machine& machine, const Digest& uki_object) {
     Hasher hasher(HashAlgorithm::Sha256);
     for (const char* name : {".linux", ".initrd"}) {
         const auto* section = pe.find(name);
-        ByteView rest = section != nullptr ? section->content() : ByteView();
-        while (!rest.empty()) {
-            const ByteView piece = rest.first(std::min(rest.size(), kPiece));
-            hasher.update(piece);
-            file.done_until(piece);
-            rest = rest.subspan(piece.size());
-        }
+        if (section == nullptr) continue;
+        in_pieces(
+            section->content(),
+            [&](ByteView piece) { hasher.update(piece); },
+            file.release_behind());
     }
     return hasher.finish().hex();
 }

@@ -6,7 +6,6 @@
 #include "boot/version_compare.hpp"
 #include "crypto/hasher.hpp"
 #include "uki/authenticode.hpp"
-#include "uki/boot_digest.hpp"
 #include "update/mapped_file.hpp"
 #include "update/offline.hpp"
 
@@ -160,7 +159,7 @@ JudgedUki judge_uki(Machine& machine,
     return with_context("the image's UKI", [&] {
         const UniqueFd fd = machine.store().open_object(object);
         const MappedFile file(fd.get());
-        const uki::PeImage pe = uki::parse_pe(file.bytes());
+        const uki::PeImage pe = uki::parse_pe(file.bytes(), file.release_behind());
         JudgedUki judged;
         judged.signer = check_signature(pe, machine.settings.trust);
         judged.uki = uki::parse_uki(pe);
@@ -171,8 +170,7 @@ JudgedUki judge_uki(Machine& machine,
         judged.argument = judged.uki.composefs();
         check_argument(judged.argument, machine.store(), machine.settings.trust.mode);
         judged.object = object;
-        judged.boot_digest = uki::boot_digest(pe, judged.uki);
-        judged.sha256 = hash(HashAlgorithm::Sha256, file.bytes());
+        judged.sha256 = hash(HashAlgorithm::Sha256, file.bytes(), file.release_behind());
         return judged;
     });
 }

@@ -6,7 +6,18 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstdint>
+
 namespace cfs::update {
+
+namespace {
+
+constexpr std::uintptr_t kPage = 4096;
+/// A fault maps the pages around it, too, up to this boundary: those before a part go with it.
+constexpr std::uintptr_t kAround = std::uintptr_t{2} << 20;
+
+}  // namespace
 
 MappedFile::MappedFile(int fd) {
     const auto size = static_cast<std::size_t>(file_size(fd));
@@ -21,11 +32,14 @@ MappedFile::~MappedFile() {
     (void)::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
 }
 
-void MappedFile::done_until(ByteView part) const {
-    constexpr std::size_t kPage = 4096;
-    auto* const start = const_cast<std::uint8_t*>(bytes_.data());
-    const auto end = static_cast<std::size_t>(part.data() + part.size() - bytes_.data());
-    (void)::madvise(start, end / kPage * kPage, MADV_DONTNEED);  // they come back when touched
+void MappedFile::done_with(ByteView part) const {
+    const auto base = reinterpret_cast<std::uintptr_t>(bytes_.data());
+    const auto start = reinterpret_cast<std::uintptr_t>(part.data());
+    if (start < base || start + part.size() > base + bytes_.size()) return;
+    const std::uintptr_t from = std::max(base, start / kAround * kAround);
+    const std::uintptr_t to = (start + part.size()) / kPage * kPage;
+    if (from >= to) return;
+    (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
 }
 
 }  // namespace cfs::update

@@ -3,6 +3,8 @@
 
 #include "base/bytes.hpp"
 
+#include <functional>
+
 namespace cfs::update {
 
 /// A file's bytes, mapped read-only: a UKI has up to hundreds of MB, of which a parser touches
@@ -15,9 +17,14 @@ class MappedFile {
     MappedFile& operator=(const MappedFile&) = delete;
     ~MappedFile();
 
-    /// Up to the end of `part` nothing is read again soon: its pages leave our memory.
-    /// \pre `part` lies in bytes()
-    void done_until(ByteView part) const;
+    /// Nothing of `part` is read again soon: its pages leave our memory, and come back when they
+    /// are touched. What does not lie in bytes() is ignored.
+    void done_with(ByteView part) const;
+
+    /// The same as a function for who hashes. It must not outlive this.
+    [[nodiscard]] std::function<void(ByteView)> release_behind() const {
+        return [this](ByteView part) { done_with(part); };
+    }
 
     [[nodiscard]] ByteView bytes() const { return bytes_; }
 

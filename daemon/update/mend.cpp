@@ -20,7 +20,8 @@ constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 uki::ComposefsArg argument_of(Machine& machine, const DeploymentRecord& record) {
     const UniqueFd fd = machine.store().open_object(record.uki_object);
     const MappedFile file(fd.get());
-    uki::ComposefsArg argument = uki::composefs_arg(uki::parse_uki(file.bytes()).cmdline());
+    const uki::PeImage pe = uki::parse_pe(file.bytes(), file.release_behind());
+    uki::ComposefsArg argument = uki::composefs_arg(uki::parse_uki(pe).cmdline());
     if (argument.digest == record.image) return argument;
     throw Error(ErrorCode::StateCorrupt,
                 "the UKI of version " + printable(record.version) + " names the image " +

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace cfs {
 namespace {
 
@@ -17,6 +19,26 @@ TEST(Hasher, KnowsTheFipsExample) {
     EXPECT_EQ(hash(HashAlgorithm::Sha512, as_bytes("abc")).hex(),
               "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
               "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
+TEST(Hasher, TellsOfPiecesInOrderOnceTheyAreHashed) {
+    Bytes data((std::size_t{5} << 19) + 3);
+    for (std::size_t i = 0; i < data.size(); ++i)
+        data[i] = static_cast<std::uint8_t>(i * i >> 7);
+    const std::uint8_t* next = data.data();
+    const Digest found = hash(HashAlgorithm::Sha256, data, [&](ByteView piece) {
+        EXPECT_EQ(piece.data(), next);
+        EXPECT_LE(piece.size(), std::size_t{1} << 20);
+        next = piece.data() + piece.size();
+        // Whoever is told may do with them what he wants.
+        std::fill_n(data.begin() + (piece.data() - data.data()), piece.size(), 0);
+    });
+    EXPECT_EQ(next, data.data() + data.size());
+    for (std::size_t i = 0; i < data.size(); ++i)
+        data[i] = static_cast<std::uint8_t>(i * i >> 7);
+    Hasher whole(HashAlgorithm::Sha256);
+    whole.update(data);
+    EXPECT_EQ(found, whole.finish());
 }
 
 TEST(Hasher, StartsAnewAfterFinish) {

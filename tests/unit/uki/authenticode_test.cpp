@@ -91,6 +91,31 @@ TEST(AuthenticodeHash, KnowsSha512) {
               golden_hash("sha512.efi"));
 }
 
+/// Everything that is hashed, as it was told.
+Bytes told_by(const Bytes& file, const std::function<void(const PeImage&)>& work) {
+    Bytes out;
+    work(
+        parse_pe(file, [&](ByteView piece) { out.insert(out.end(), piece.begin(), piece.end()); }));
+    return out;
+}
+
+TEST(AuthenticodeHash, TellsOfEveryPieceOnceItIsHashed) {
+    const Bytes file = read_fixture("sbsign.efi");
+    Bytes hashed;
+    const PeImage image = parse_pe(file);
+    for (const ByteView range : image.hashed_ranges())
+        hashed.insert(hashed.end(), range.begin(), range.end());
+    ASSERT_GT(hashed.size(), 512U);
+    EXPECT_EQ(
+        told_by(file, [](const PeImage& pe) { (void)pe.authenticode_hash(HashAlgorithm::Sha256); }),
+        hashed);
+    EXPECT_EQ(told_by(file, [](const PeImage& pe) { (void)verify_intact(pe); }), hashed);
+    EXPECT_EQ(
+        told_by(file,
+                [](const PeImage& pe) { (void)verify_authenticode(pe, certificates({"db"})); }),
+        hashed);
+}
+
 TEST(AuthenticodeHash, CoversEveryByteButChecksumAndSignatures) {
     const Bytes file = read_fixture("sbsign.efi");
     const Digest before = parse_pe(file).authenticode_hash(HashAlgorithm::Sha256);

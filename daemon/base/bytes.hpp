@@ -93,6 +93,9 @@ class MemorySink final : public Sink {
     /// Throws BadFormat once more than `limit` bytes arrived.
     explicit MemorySink(std::size_t limit) : limit_(limit) {}
 
+    /// Takes the room for so many at once: a buffer that grows needs up to three times as much.
+    void expect(std::size_t size) { bytes_.reserve(size); }
+
     void write(ByteView data) override;
 
     [[nodiscard]] const Bytes& bytes() const { return bytes_; }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 #include <future>
 #include <string>
 
@@ -339,7 +340,10 @@ void measure(const InodeList& inodes, XattrTable& xattrs, Placement& placement) 
     attributes.get();
 }
 
-ErofsImage write_to(const FileTree& tree, const ErofsOptions& options, Sink* sink) {
+/// Where to write an image of that size; nullptr: nowhere.
+using SinkFor = std::function<Sink*(std::uint64_t size)>;
+
+ErofsImage write_to(const FileTree& tree, const ErofsOptions& options, const SinkFor& sink_for) {
     check(options);
     Rules rules{options.min_version, options.dialect, options.algorithm};
     const InodeList inodes = number_inodes(tree, rules);
@@ -351,24 +355,34 @@ ErofsImage write_to(const FileTree& tree, const ErofsOptions& options, Sink* sin
     Placement placement(inodes, rules);
     measure(inodes, xattrs, placement);
     const ImageLayout layout = placement.finish(xattrs);
-    return Emitter(inodes, xattrs, layout, rules, sink).run();
+    return Emitter(inodes, xattrs, layout, rules, sink_for(layout.size)).run();
 }
 
 }  // namespace
 
 ErofsImage write_erofs(const FileTree& tree, const ErofsOptions& options, Sink& sink) {
-    return write_to(tree, options, &sink);
+    return write_to(tree, options, [&](std::uint64_t /*size*/) { return &sink; });
 }
 
 ErofsImage measure_erofs(const FileTree& tree, const ErofsOptions& options) {
-    return write_to(tree, options, nullptr);
+    return write_to(tree, options, [](std::uint64_t /*size*/) { return nullptr; });
+}
+
+ErofsBuffer write_erofs_buffer(const FileTree& tree,
+                               ErofsVersion version,
+                               HashAlgorithm algorithm) {
+    MemorySink sink(std::size_t{1} << 44);
+    const ErofsOptions options{.algorithm = algorithm, .min_version = version};
+    const auto sink_for = [&](std::uint64_t size) {
+        sink.expect(size);
+        return &sink;
+    };
+    const ErofsImage image = write_to(tree, options, sink_for);
+    return {sink.take(), image.digest};
 }
 
 Bytes write_erofs(const FileTree& tree, ErofsVersion version, HashAlgorithm algorithm) {
-    MemorySink sink(std::size_t{1} << 44);
-    const ErofsOptions options{.algorithm = algorithm, .min_version = version};
-    (void)write_to(tree, options, &sink);
-    return sink.take();
+    return write_erofs_buffer(tree, version, algorithm).bytes;
 }
 
 }  // namespace cfs::image

@@ -44,7 +44,18 @@ ErofsImage write_erofs(const FileTree& tree, const ErofsOptions& options, Sink& 
 /// The same without the image.
 [[nodiscard]] ErofsImage measure_erofs(const FileTree& tree, const ErofsOptions& options);
 
-/// The whole image of the Rust dialect in one buffer.
+/// An image in memory.
+struct ErofsBuffer {
+    Bytes bytes;
+    Digest digest;  ///< fs-verity
+};
+
+/// The whole image of the Rust dialect in one buffer, which is no larger than the image at any
+/// time.
+[[nodiscard]] ErofsBuffer write_erofs_buffer(const FileTree& tree,
+                                             ErofsVersion version,
+                                             HashAlgorithm algorithm);
+/// Only its bytes.
 [[nodiscard]] Bytes write_erofs(const FileTree& tree,
                                 ErofsVersion version,
                                 HashAlgorithm algorithm);

@@ -6,13 +6,13 @@
 #include "base/file_io.hpp"
 #include "base/limits.hpp"
 #include "base/stop.hpp"
-#include "crypto/fsverity.hpp"
 #include "image/dump.hpp"
 #include "image/erofs_reader.hpp"
 #include "image/layers.hpp"
 #include "update/parallel.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cfs::update {
 namespace {
@@ -42,9 +42,11 @@ Composed compose(image::FileTree merged,
     out.tree = std::move(merged);
     image::oci_transform(out.tree, recipe.xattrs);
     image::boot_transform(out.tree, recipe.mtime, read);
-    out.erofs = image::write_erofs(out.tree, erofs_version(wanted.version), wanted.algorithm());
-    require_image_size(out.erofs.size());
-    out.digest = verity_digest(wanted.algorithm(), out.erofs);
+    image::ErofsBuffer image =
+        image::write_erofs_buffer(out.tree, erofs_version(wanted.version), wanted.algorithm());
+    require_image_size(image.bytes.size());
+    out.erofs = std::move(image.bytes);
+    out.digest = image.digest;
     return out;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of a tree: names in place and elsewhere, leaves in slabs that any thread may give
 // back.
+#include "crypto/fsverity.hpp"
+#include "image/erofs_writer.hpp"
 #include "image/tree.hpp"
 
 #include <gtest/gtest.h>
@@ -52,6 +54,20 @@ TEST(NameMap, IsOrderedByBytesWhateverTheOrderOfInsertion) {
     for (const auto& [name, value] : map)
         EXPECT_EQ(name.view(), *expected++);
     EXPECT_EQ(expected, names.end());
+}
+
+TEST(ErofsBuffer, IsNoLargerThanTheImageAndTellsItsDigest) {
+    FileTree tree;
+    for (int i = 0; i < 30'000; ++i) {
+        auto leaf = make_inode();
+        leaf->content = std::string(60, 'x');
+        leaf->size = leaf->content.size();
+        tree.root().children.try_emplace("file" + std::to_string(i), Node(std::move(leaf)));
+    }
+    const auto image = write_erofs_buffer(tree, ErofsVersion::V1, HashAlgorithm::Sha512);
+    EXPECT_GT(image.bytes.size(), std::size_t{2} << 20);
+    EXPECT_EQ(image.bytes.capacity(), image.bytes.size());
+    EXPECT_EQ(image.digest, verity_digest(HashAlgorithm::Sha512, image.bytes));
 }
 
 TEST(InodeMemory, KeepsWhatIsPutIntoIt) {

@@ -12,6 +12,9 @@
 namespace cfs::service {
 namespace {
 
+/// One for a job, and one for who submits the next before another is made.
+constexpr std::size_t kIds = 2;
+
 JobState final_state(const Outcome& outcome) {
     if (!outcome.error) return JobState::Done;
     return outcome.error->code() == ErrorCode::Cancelled ? JobState::Cancelled : JobState::Failed;
@@ -41,7 +44,7 @@ Jobs::Jobs(boost::asio::io_context& io, update::Engine& engine, Timing timing, H
       executor_(engine),
       progress_timer_(io),
       expiry_timer_(io),
-      next_id_(Error(ErrorCode::Busy, "the daemon is still starting", "Try again.")) {}
+      no_id_(Error(ErrorCode::Busy, "the daemon is still starting", "Try again.")) {}
 
 Jobs::~Jobs() {
     if (active_) active_->stop.request_stop();
@@ -54,7 +57,7 @@ void Jobs::start() {
                            status = executor_.status(),
                            id = executor_.next_id(),
                            paused = executor_.paused()] {
-                              next_id_ = id;
+                              add_id(id);
                               if (paused) restore(*paused);
                               take_status(status);
                               hooks_.ready();
@@ -135,27 +138,42 @@ void Jobs::remember_check(const JobRequest& request, const JobView& view) {
 }
 
 std::uint64_t Jobs::take_id() {
-    JobId id = std::exchange(next_id_, Error(ErrorCode::Busy, "no job id is ready", "Try again."));
-    if (const auto* number = std::get_if<std::uint64_t>(&id)) return *number;
-    // What was wrong may have passed: have the next attempt find out.
-    next_id_ = id;
-    worker_.post([this] {
-        boost::asio::post(io_, [this, again = executor_.next_id()] { next_id_ = again; });
-    });
-    Error error = std::get<Error>(id);
-    error.add_context("the job gets no id");
-    throw error;
+    if (ids_.empty()) {
+        // What was wrong may have passed: have the next attempt find out.
+        order_id();
+        Error error = no_id_.value_or(Error(ErrorCode::Busy, "no job id is ready", "Try again."));
+        error.add_context("the job gets no id");
+        throw error;
+    }
+    const std::uint64_t id = ids_.front();
+    ids_.pop_front();
+    // There must be one when this job has ended.
+    if (ids_.empty()) order_id();
+    return id;
+}
+
+void Jobs::order_id() {
+    worker_.post(
+        [this] { boost::asio::post(io_, [this, id = executor_.next_id()] { add_id(id); }); });
+}
+
+void Jobs::add_id(const JobId& id) {
+    if (const auto* error = std::get_if<Error>(&id)) {
+        no_id_ = *error;
+        return;
+    }
+    no_id_.reset();
+    ids_.push_back(std::get<std::uint64_t>(id));
 }
 
 void Jobs::run_on_worker() {
     worker_.post([this, job = *active_] {
         boost::asio::post(io_, [this] { started(); });
         Outcome outcome = run_task(job);
-        boost::asio::post(io_,
-                          [this,
-                           outcome = std::move(outcome),
-                           status = executor_.status(),
-                           id = executor_.next_id()] { finished(outcome, status, id); });
+        boost::asio::post(io_, [this, outcome = std::move(outcome), status = executor_.status()] {
+            finished(outcome, status);
+            if (ids_.size() < kIds && !stopping_) order_id();
+        });
     });
 }
 
@@ -176,14 +194,13 @@ Outcome Jobs::run_task(const Active& job) {
     return outcome;
 }
 
-void Jobs::finished(Outcome outcome, std::optional<update::Status> status, JobId next_id) {
+void Jobs::finished(Outcome outcome, std::optional<update::Status> status) {
     progress_timer_.cancel();
     Active job = *std::move(active_);
     active_.reset();
     job.view.progress = job.board->read();
     job.view.rate = 0;
     job.view.eta = 0;
-    next_id_ = std::move(next_id);
     if (status) status_ = *std::move(status);
     if (outcome.paused) return set_aside(std::move(job));
     job.view.state = final_state(outcome);

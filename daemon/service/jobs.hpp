@@ -132,6 +132,8 @@ class Jobs {
     };
 
     [[nodiscard]] std::uint64_t take_id();
+    void order_id();
+    void add_id(const JobId& id);
     [[nodiscard]] bool joins(const JobRequest& request) const;
     [[nodiscard]] bool was_checked_just_now(const JobRequest& request,
                                             const Initiator& initiator) const;
@@ -146,7 +148,7 @@ class Jobs {
     [[nodiscard]] bool has_ended(std::uint64_t id) const;
     [[nodiscard]] static Error unknown(std::uint64_t id);
     void started();
-    void finished(Outcome outcome, std::optional<update::Status> status, JobId next_id);
+    void finished(Outcome outcome, std::optional<update::Status> status);
     void take_status(std::optional<update::Status> status);
     void arm_progress();
     void show_progress();
@@ -161,7 +163,9 @@ class Jobs {
     boost::asio::steady_timer progress_timer_;
     boost::asio::steady_timer expiry_timer_;
     update::Status status_;
-    JobId next_id_;
+    /// For the next jobs. To make one is to write it to the disk, which no job's end waits for.
+    std::deque<std::uint64_t> ids_;
+    std::optional<Error> no_id_;  ///< why the last one could not be made
     std::optional<Active> active_;
     std::optional<Paused> paused_;
     std::deque<Ended> ended_;

@@ -272,6 +272,35 @@ TEST_F(JobTable, WithoutAnIdThereIsNoJobUntilOneCanBeMade) {
     run_until_ended(jobs_->submit(update_request()));
 }
 
+TEST_F(JobTable, AnEndDoesNotWaitForTheNextJobsId) {
+    start_and_wait_until_idle();
+    run_until_ended(jobs_->submit(update_request()));
+    run_until_ended(jobs_->submit(update_request()));  // by now there is one in reserve
+    std::atomic<bool> slow = true;
+    engine_.on_id = [&](std::uint64_t id) {
+        if (slow) door_.pass();
+        return id;
+    };
+    run_until_ended(jobs_->submit(update_request()));
+    // And who is quick finds an id all the same.
+    const std::uint64_t next = jobs_->submit(update_request());
+    slow = false;
+    door_.open();
+    run_until_ended(next);
+    EXPECT_EQ(views_[next].state, JobState::Done);
+}
+
+TEST_F(JobTable, EveryJobHasAnIdOfItsOwn) {
+    start_and_wait_until_idle();
+    std::uint64_t last = 0;
+    for (int i = 0; i < 20; ++i) {
+        const std::uint64_t id = jobs_->submit(update_request());
+        EXPECT_GT(id, last);
+        last = id;
+        run_until_ended(id);
+    }
+}
+
 TEST_F(JobTable, ManyStepsOfProgressBecomeFewSignals) {
     constexpr auto kPause = 30ms;
     constexpr std::ptrdiff_t kSignals = 5;  // that it runs, and four of progress

@@ -2,11 +2,13 @@
 """Debian's docker-registry on loopback, with the images of an OCI layout in it."""
 import atexit
 import http.client
+import json
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import time
 
 from measure import cpu_of, wait_until
 
@@ -60,6 +62,17 @@ class Registry:
             with open(path, "rb") as blob:
                 while blob.read(PIECE):
                     pass
+
+    def lookup(self, tag):
+        """What a check asks a registry, over one connection: a manifest and its config; seconds that takes."""
+        start = time.monotonic()
+        connection = http.client.HTTPConnection(self.host, timeout=60)
+        accept = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
+        connection.request("GET", f"/v2/{NAME}/manifests/{tag}", headers=accept)
+        manifest = json.loads(connection.getresponse().read())
+        connection.request("GET", f"/v2/{NAME}/blobs/{manifest['config']['digest']}")
+        connection.getresponse().read()
+        return time.monotonic() - start
 
     def read_blob(self, digest):
         """Downloads a blob into nothing; its size."""

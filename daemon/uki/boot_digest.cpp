@@ -14,9 +14,13 @@ constexpr std::array<std::string_view, 8> kStarted = {
     ".linux", ".initrd", ".ucode", ".dtb", ".dtbauto", ".hwids", ".efifw", ".profile"};
 
 /// With its length, so that no two lists of texts look alike.
+void add(Hasher& hasher, ByteView bytes, const PieceDone& done = {}) {
+    hasher.update(as_bytes(std::to_string(bytes.size()) + ":"));
+    in_pieces(bytes, [&](ByteView piece) { hasher.update(piece); }, done);
+}
+
 void add(Hasher& hasher, std::string_view text) {
-    hasher.update(as_bytes(std::to_string(text.size()) + ":"));
-    hasher.update(as_bytes(text));
+    add(hasher, as_bytes(text));
 }
 
 bool names_image(std::string_view word) {
@@ -36,7 +40,7 @@ Digest boot_digest(const PeImage& pe, const Uki& uki) {
     for (const PeSection& section : pe.sections()) {
         if (std::find(kStarted.begin(), kStarted.end(), section.name) == kStarted.end()) continue;
         add(hasher, section.name);
-        add(hasher, as_text(section.content()));
+        add(hasher, section.content(), pe.piece_done());
     }
     for (const std::string& cmdline : uki.cmdlines)
         add_cmdline(hasher, cmdline);

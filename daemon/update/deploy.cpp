@@ -6,6 +6,7 @@
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 #include "crypto/hasher.hpp"
+#include "uki/boot_digest.hpp"
 #include "update/checkout.hpp"
 #include "update/foreign.hpp"
 #include "update/mapped_file.hpp"
@@ -110,6 +111,12 @@ void require_own_state(Machine& machine, const DeploymentRecord& record) {
     }
 }
 
+Digest boot_digest_of(Machine& machine, const JudgedUki& judged) {
+    const UniqueFd fd = machine.store().open_object(judged.object);
+    const MappedFile file(fd.get());
+    return uki::boot_digest(uki::parse_pe(file.bytes(), file.release_behind()), judged.uki);
+}
+
 }  // namespace
 
 DeploymentRecord describe_image(const Pull& pull, std::uint64_t serial) {
@@ -124,7 +131,6 @@ DeploymentRecord describe_image(const Pull& pull, std::uint64_t serial) {
     record.uki_object = judged.object;
     record.uki_sha256 = judged.sha256;
     record.authenticode = judged.uki.authenticode;
-    record.boot_digest = judged.boot_digest.hex();
     record.uki_size = judged.uki.size;
     record.id = release.id();
     record.image_id = release.image_id();
@@ -140,6 +146,7 @@ DeploymentRecord describe_image(const Pull& pull, std::uint64_t serial) {
 
 DeploymentRecord make_record(Machine& machine, const Pull& pull) {
     DeploymentRecord record = describe_image(pull, machine.state.next_serial());
+    record.boot_digest = boot_digest_of(machine, pull.judged()).hex();
     record.installed = unix_seconds(machine.clock);
     return record;
 }

@@ -40,7 +40,6 @@ struct JudgedUki {
     uki::ComposefsArg argument;
     Digest object;       ///< in the store
     Digest sha256;       ///< of the file
-    Digest boot_digest;  ///< uki::boot_digest()
     std::string signer;  ///< subject; empty when unsigned (unsealed machines only)
 };
 

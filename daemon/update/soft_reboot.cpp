@@ -81,7 +81,7 @@ bool same_selinux(const Machine& machine,
 std::string cmdline_of(Machine& machine, const DeploymentRecord& record) {
     const UniqueFd fd = machine.store().open_object(record.uki_object);
     const MappedFile file(fd.get());
-    const uki::Uki parsed = uki::parse_uki(file.bytes());
+    const uki::Uki parsed = uki::parse_uki(uki::parse_pe(file.bytes(), file.release_behind()));
     if (parsed.composefs().digest == record.image) return parsed.cmdline();
     throw Error(ErrorCode::StateCorrupt, "its UKI names another image than its record");
 }

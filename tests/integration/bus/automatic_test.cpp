@@ -1,129 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Updates that run themselves: what they do, what they wait for, and that they go on when it
 // passes.
-#include "bus_client.hpp"
-#include "fake_system.hpp"
-#include "service_site.hpp"
+#include "automatic_site.hpp"
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <atomic>
-#include <map>
-#include <thread>
 
 namespace cfs::test {
 namespace {
-
-using namespace std::chrono_literals;
-using service::Automatic;
-using service::PolicyMemory;
-using settings::PolicyLevel;
-using Blockers = std::vector<sdbus::Struct<std::string, std::string>>;
-
-const bus::VariantMap kAutomatic{{"automatic", sdbus::Variant{true}}};
-constexpr const char* kCheck = "check image=";
-constexpr const char* kStage = "update image= finalize=1 digest=sha256:aa";
-constexpr const char* kDownload = "update image= finalize=0 locked digest=sha256:aa";
-
-class BusAutomatic : public testing::Test {
- protected:
-    BusAutomatic() {
-        site_.automatic.policy.automatic = PolicyLevel::Stage;
-        site_.automatic.machine = "m";
-        site_.automatic.conditions = {300ms, 10ms};
-        offer({});
-        for (const char* name : {FakeSystem::kNetwork, FakeSystem::kPower, FakeSystem::kLogin})
-            system_.appear(name);
-    }
-
-    /// From now on there is something newer.
-    void offer(std::map<std::string, std::string> annotations) {
-        update::Status status;
-        update::Available available;
-        available.version = "2";
-        available.manifest_digest = "sha256:aa";
-        available.annotations = std::move(annotations);
-        status.available = available;
-        site_.engine.check_result = {true, available};
-        site_.engine.set_status(status);
-    }
-
-    BusClient& client() {
-        if (!client_) client_ = std::make_unique<BusClient>(site_.bus.address());
-        return *client_;
-    }
-
-    std::map<std::string, std::string> blockers() {
-        std::map<std::string, std::string> out;
-        for (const auto& each : value<Blockers>(client().manager(), "Blockers"))
-            out[each.get<0>()] = each.get<1>();
-        return out;
-    }
-
-    static bool until(const std::function<bool()>& done) {
-        const auto end = std::chrono::steady_clock::now() + 10s;
-        while (!done()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            std::this_thread::sleep_for(3ms);
-        }
-        return true;
-    }
-
-    std::size_t count(const std::string& call) {
-        const auto calls = site_.engine.calls();
-        return static_cast<std::size_t>(std::count(calls.begin(), calls.end(), call));
-    }
-
-    bool comes(const std::string& call, std::size_t times = 1) {
-        return until([&] { return count(call) >= times; });
-    }
-
-    bool rests() {
-        return until([&] {
-            return blockers().empty() && value<std::string>(client().manager(), "State") == "idle";
-        });
-    }
-
-    /// A daemon that was started between an installation and the reboot after it.
-    void owe_reboot(const std::string& soft_reboot_problem) {
-        site_.automatic.policy.automatic = PolicyLevel::Apply;
-        PolicyMemory memory;
-        memory.owes_reboot = true;
-        site_.automatic.storage.load = [text = memory.to_text()] { return text; };
-        update::Status status;
-        status.staged = update::DeploymentInfo{};
-        status.soft_reboot_problem = soft_reboot_problem;
-        site_.engine.set_status(status);
-        site_.start();
-    }
-
-    /// Given a machine that is like `bring` made it, then it checks, waits, says so, and installs
-    /// when `pass` has made it otherwise.
-    void waits(const char* kind,
-               const std::string& text,
-               const std::function<void()>& bring,
-               const std::function<void()>& pass) {
-        bring();
-        site_.start();
-        EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
-        ASSERT_TRUE(until([&] { return blockers().contains(kind); })) << kind;
-        EXPECT_EQ(blockers()[kind].rfind(text, 0), 0U) << blockers()[kind];
-        EXPECT_EQ(blockers().size(), 1U);
-        EXPECT_EQ(count(kCheck), 1U);
-        EXPECT_EQ(count(kStage), 0U);
-        EXPECT_TRUE(client().wait_for([](const Heard& heard) {
-            return heard.path == bus::kManagerPath && heard.changed.contains("Blockers");
-        }));
-        pass();
-        EXPECT_TRUE(comes(kStage)) << kind;
-        EXPECT_TRUE(rests());
-    }
-
-    ServiceSite site_;
-    FakeSystem system_{site_.bus.address()};
-    std::unique_ptr<BusClient> client_;
-};
 
 TEST_F(BusAutomatic, ChecksAndInstallsWhatItChecked) {
     site_.start();
@@ -331,64 +214,6 @@ TEST_F(BusAutomatic, AnOwedRebootOutlivesTheDaemon) {
     ASSERT_TRUE(until([&] { return blockers().contains("not-idle"); }));
     system_.set("IdleHint", true);
     EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));
-}
-
-TEST_F(BusAutomatic, WhatIsRememberedIsKept) {
-    const auto kept = std::make_shared<std::string>();
-    const auto mutex = std::make_shared<std::mutex>();
-    site_.automatic.storage.save = [kept, mutex](const std::string& text) {
-        const std::lock_guard lock(*mutex);
-        *kept = text;
-    };
-    system_.set("Metered", 1U);
-    site_.start();
-    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
-    ASSERT_TRUE(until([&] { return blockers().contains("metered"); }));
-    ASSERT_TRUE(until([&] {
-        const std::lock_guard lock(*mutex);
-        return !kept->empty();
-    }));
-    const std::lock_guard lock(*mutex);
-    const auto now = std::chrono::system_clock::now();
-    const PolicyMemory memory = PolicyMemory::from_text(*kept, now);
-    EXPECT_EQ(memory.digest, "sha256:aa");
-    EXPECT_LT(now - memory.first_seen, 20s);
-    EXPECT_FALSE(memory.owes_reboot);
-}
-
-TEST_F(BusAutomatic, APolicyThatIsSetIsKeptShownAndObeyed) {
-    const auto kept = std::make_shared<std::atomic<bool>>();
-    site_.automatic.storage.save = [kept](const std::string& text) {
-        *kept = text.find("allow_metered") != std::string::npos;
-    };
-    system_.set("Metered", 1U);
-    site_.start();
-    EXPECT_EQ(client().call_with_options("Update", kAutomatic), "ok");
-    ASSERT_TRUE(until([&] { return blockers().contains("metered"); }));
-    EXPECT_EQ(client().call_with_options("SetPolicy", {{"allow_metered", sdbus::Variant{true}}}),
-              "ok");
-    EXPECT_TRUE(*kept) << "before the answer";
-    EXPECT_TRUE(comes(kStage)) << "what waited goes by it";
-    const auto policy = value<bus::VariantMap>(client().manager(), "Policy");
-    EXPECT_TRUE(value<bool>(policy, "allow_metered"));
-    EXPECT_EQ(value<std::vector<std::string>>(policy, "set"),
-              std::vector<std::string>{"allow_metered"});
-    EXPECT_EQ(client()
-                  .call_with_options("SetPolicy", {{"nonsense", sdbus::Variant{true}}})
-                  .rfind("org.freedesktop.DBus.Error.InvalidArgs: policy key 'nonsense'", 0),
-              0U);
-}
-
-TEST_F(BusAutomatic, APolicyThatCannotBeKeptIsNotObeyed) {
-    site_.automatic.storage.save = [](const std::string&) {
-        throw Error(ErrorCode::NoSpace, "the disk is full");
-    };
-    site_.start();
-    EXPECT_EQ(client().call_with_options("SetPolicy", {{"allow_metered", sdbus::Variant{true}}}),
-              "org.cfsupdate1.Error.NoSpace: the disk is full");
-    const auto policy = value<bus::VariantMap>(client().manager(), "Policy");
-    EXPECT_FALSE(value<bool>(policy, "allow_metered"));
-    EXPECT_TRUE(value<std::vector<std::string>>(policy, "set").empty());
 }
 
 TEST_F(BusAutomatic, TheOptionStandsAlone) {

@@ -16,7 +16,8 @@ constexpr std::array<std::string_view, 8> kStarted = {
 /// With its length, so that no two lists of texts look alike.
 void add(Hasher& hasher, ByteView bytes, const PieceDone& done = {}) {
     hasher.update(as_bytes(std::to_string(bytes.size()) + ":"));
-    in_pieces(bytes, [&](ByteView piece) { hasher.update(piece); }, done);
+    in_pieces(
+        bytes, [&](ByteView piece) { hasher.update(piece); }, done);
 }
 
 void add(Hasher& hasher, std::string_view text) {

@@ -25,7 +25,7 @@ def another_initrd(vm):
     check("kernel, initrd" in found["soft_reboot_problem"], found["soft_reboot_problem"])
     text = vm.run("cfsctl soft-reboot 2>&1", status=None)
     check("its kernel, initrd" in text and "systemctl reboot" in text, text)
-    vm.run("cfsctl remove staged")
+    vm.run("cfsctl rollback")
 
 
 def softly(vm, version):

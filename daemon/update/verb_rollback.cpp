@@ -105,20 +105,29 @@ void carry_out_rollback(Machine& machine, const RollbackIntent& intent) {
     crash_point("update.rolled-back");
 }
 
+namespace {
+
+/// \returns was there one?
+bool drop_stage(Machine& machine, ProgressSink& progress) {
+    Overview all;
+    take_overview(machine, all);
+    if (all.pending == nullptr || all.pending->phase == Phase::Armed) return false;
+    progress.message("dropping the staged version " + all.pending->version);
+    drop_deployment(machine, *all.pending);
+    return true;
+}
+
+}  // namespace
+
 DeploymentInfo run_rollback(Machine& machine, ProgressSink& progress) {
     require_no_foreign_stage(machine);
     progress.stage("rollback");
-    {
-        Overview before;
-        take_overview(machine, before);
-        if (before.pending != nullptr && before.pending->phase != Phase::Armed) {
-            progress.message("dropping the staged version " + before.pending->version);
-            drop_deployment(machine, *before.pending);
-        }
-    }
+    const bool dropped = drop_stage(machine, progress);
     Overview all;
     take_overview(machine, all);
-    if (all.rollback == nullptr) refuse(all);
+    // Where there is no other, going back means staying with what runs.
+    if (all.rollback == nullptr && !dropped) refuse(all);
+    if (all.rollback == nullptr) all.rollback = &require_booted(all);
     machine.attempt.kind = "rollback";
     if (all.booted != nullptr) machine.attempt.from = version_of(*all.booted);
     machine.attempt.to = version_of(*all.rollback);

@@ -171,6 +171,20 @@ TEST(Rollback, DropsAStageThatWaits) {
     EXPECT_FALSE(site.engine().status().staged);
 }
 
+TEST(Rollback, OfAStageOnAMachineWithNothingElseStaysWithWhatRuns) {
+    Site site;
+    site.install();
+    const auto before = site.entries();
+    (void)site.update_to(Site::image("v2"), false);
+    EXPECT_EQ(site.engine().rollback(site.progress, {}).version, "1");
+    const auto status = site.engine().status();
+    EXPECT_FALSE(status.staged);
+    EXPECT_FALSE(status.reboot_pending);
+    EXPECT_EQ(site.entries(), before);
+    EXPECT_EQ(status.history.at(0).kind, "rollback");
+    EXPECT_EQ(status.history.at(0).result, "done");
+}
+
 TEST(Rollback, WithNowhereToGoSaysSo) {
     Site site;
     site.install();

@@ -54,7 +54,8 @@ TEST_P(EveryVerb, IsInEachCompletionWithItsOptions) {
 
 INSTANTIATE_TEST_SUITE_P(Tree, EveryVerb, testing::ValuesIn(list_verbs()), [](const auto& test) {
     std::string name = test.param.name.empty() ? "global" : test.param.name;
-    std::replace(name.begin(), name.end(), ' ', '_');
+    const auto odd = [](char c) { return c == ' ' || c == '-'; };
+    std::replace_if(name.begin(), name.end(), odd, '_');
     return name;
 });
 

@@ -298,6 +298,7 @@ void Tree::add_report() {
 
 void Tree::add_completion() {
     const auto [sub, options] = verb<Completion>(app(), "completion", "print a shell completion");
+    sub->group("");  // for who makes packages; people find it in the manual
     sub->add_option("SHELL", options->shell, "bash, zsh or fish")
         ->required()
         ->check(CLI::IsMember({"bash", "zsh", "fish"}))

@@ -82,7 +82,8 @@ struct Status {
     std::optional<Available> available;
     std::optional<Failure> last_error;
     bool reboot_pending = false;
-    std::string soft_reboot_problem;  ///< why what is staged needs a reboot; empty: a soft one does
+    /// Why what is staged needs a reboot; empty: a soft one does; unset by an older daemon.
+    std::optional<std::string> soft_reboot_problem;
     std::string verity;
     std::vector<std::string> warnings;
     std::vector<Blocker> blockers;

@@ -110,7 +110,8 @@ Status decode_status(const bus::VariantMap& properties) {
     out.available = decode_optional<Available>(properties, "Available", decode_available);
     out.last_error = decode_optional<Failure>(properties, "LastError", decode_failure);
     read(properties, "RebootPending", out.reboot_pending);
-    read(properties, "SoftRebootProblem", out.soft_reboot_problem);
+    if (properties.contains("SoftRebootProblem"))
+        read(properties, "SoftRebootProblem", out.soft_reboot_problem.emplace());
     read(properties, "Verity", out.verity);
     read(properties, "Warnings", out.warnings);
     std::vector<sdbus::Struct<std::string, std::string>> blockers;

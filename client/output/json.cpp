@@ -160,7 +160,8 @@ std::string to_json(const Status& status) {
     out["available"] = value_of(status.available);
     out["last_error"] = value_of(status.last_error);
     out["reboot_pending"] = status.reboot_pending;
-    out["soft_reboot_problem"] = status.soft_reboot_problem;
+    out["soft_reboot_problem"] = nullptr;
+    if (status.soft_reboot_problem) out["soft_reboot_problem"] = *status.soft_reboot_problem;
     out["image"] = status.image;
     out["verity"] = status.verity;
     out["warnings"] = list(status.warnings);

@@ -92,7 +92,7 @@ std::string held_lines(const Look& look, const Status& status) {
 }
 
 bool is_soft(const Status& status) {
-    return status.staged && status.soft_reboot_problem.empty() && !status.staged->locked;
+    return status.staged && status.soft_reboot_problem == "" && !status.staged->locked;
 }
 
 std::string summary(const Status& status, const Look& look) {

@@ -86,7 +86,7 @@ TEST(PolicyOverrides, AreShownWithAllKeys) {
     EXPECT_EQ(std::get<bool>(dict.at("allow_metered")), false);
     EXPECT_EQ(std::get<std::string>(dict.at("backoff")), "15min");
     EXPECT_EQ(std::get<service::StringList>(dict.at("set")), service::StringList{"automatic"});
-    EXPECT_EQ(dict.size(), 15U);
+    EXPECT_EQ(dict.size(), 16U);
 }
 
 TEST(PolicyMemory, IsReadBackAndNotTrusted) {

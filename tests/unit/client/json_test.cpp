@@ -46,6 +46,7 @@ TEST(StatusJson, HasThePromisedKeys) {
                                      "fallen_back_from",
                                      "held",
                                      "reboot_pending",
+                                     "soft_reboot_problem",
                                      "image",
                                      "verity",
                                      "warnings",

@@ -77,6 +77,16 @@ TEST(StatusText, ShowsWhatMatters) {
     }
 }
 
+TEST(StatusText, SaysWhenASoftRebootIsEnough) {
+    Status status = busy_status();
+    status.soft_reboot_problem = "its kernel is another one";
+    EXPECT_EQ(status_text(status, 80, false).find("a soft one"), std::string::npos);
+    status.soft_reboot_problem = "";
+    EXPECT_NE(status_text(status, 80, false)
+                  .find("Reboot      pending: version 2 runs after it; a soft one is enough\n"),
+              std::string::npos);
+}
+
 TEST(StatusText, SaysOnceThatTheFallbackIsHeld) {
     const std::string text = status_text(busy_status(), 80, false);
     EXPECT_EQ(text.find("Held        version 1.5"), std::string::npos) << text;

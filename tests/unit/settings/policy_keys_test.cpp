@@ -24,6 +24,7 @@ allow_metered = true
 battery_least = 55
 ac_least = 5
 idle = "always"
+soft_reboot = true
 windows = ["Mon..Fri 02:00-04:30", "23:00-24:00"]
 reboot_windows = ["Sun 03:00-04:00"]
 max_age = "240h"
@@ -42,6 +43,7 @@ TEST(PolicySettings, AreRead) {
     EXPECT_EQ(policy.battery_least, 55U);
     EXPECT_EQ(policy.ac_least, 5U);
     EXPECT_EQ(policy.idle, IdleWait::Always);
+    EXPECT_TRUE(policy.soft_reboot);
     EXPECT_EQ(policy.windows, (std::vector{Window{0x1f, 120, 270}, Window{0x7f, 1380, 1440}}));
     EXPECT_EQ(policy.reboot_windows, std::vector{(Window{0x40, 180, 240})});
     EXPECT_EQ(policy.max_age, 240h);

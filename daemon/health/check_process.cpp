@@ -28,9 +28,11 @@ constexpr std::size_t kShownLine = 400;
 struct Pipe {
     Pipe() {
         std::array<int, 2> ends{};
-        if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) throw_errno("making a pipe");
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("making a pipe");
         reader = UniqueFd(ends[0]);
         writer = UniqueFd(ends[1]);
+        // Ours alone: programs take a full pipe that does not block for an error.
+        if (::fcntl(reader.get(), F_SETFL, O_NONBLOCK) != 0) throw_errno("making a pipe");
     }
 
     UniqueFd reader, writer;

@@ -54,8 +54,10 @@ std::optional<InitrdRecord> soft_record(const settings::Settings& settings) {
         const std::string dir = soft + digest->hex();
         auto record = read_record(dir);
         if (!record || record->digest != *digest) continue;
-        const auto since = parse_object(read_quietly(dir, kSoftSince, kMaxFile));
-        record->soft = std::chrono::milliseconds(since ? get_number(*since, "monotonic_ms") : 0);
+        const auto start =
+            parse_object(read_quietly(dir, kSoftStart, kMaxFile)).value_or(boost::json::object());
+        record->soft = SoftStart{std::chrono::milliseconds(get_number(start, "monotonic_ms")),
+                                 get_string(start, "stem")};
         return record;
     }
     return std::nullopt;

@@ -15,15 +15,20 @@ namespace cfs::update {
 /// What a soft reboot needs and leaves, below settings.run: cfsupdated-soft-reboot.service makes it
 /// where the machine can. A soft reboot keeps /run.
 inline constexpr const char* kSoftPath = "soft";
-inline constexpr const char* kSoftSince = "since.json";  ///< beside the record of its root
+inline constexpr const char* kSoftStart = "start.json";  ///< beside the record of its root
+
+struct SoftStart {
+    std::chrono::milliseconds since;  ///< when it was, since the start of the kernel
+    std::string stem;                 ///< of the deployment: an image can be of several
+};
 
 /// What cfs-prepare-root left of the mounts that it made: booted.json.
 struct InitrdRecord {
     Digest digest;
     std::string etc;  ///< "bind", "overlay", "transient", "none"
-    /// Set when a soft reboot led here: since the start of the kernel, when that was. The loader
-    /// started another deployment, and counts nothing for this one.
-    std::optional<std::chrono::milliseconds> soft = {};
+    /// Set when a soft reboot led here. The loader started another deployment, and counts nothing
+    /// for this one.
+    std::optional<SoftStart> soft = {};
 };
 
 /// Of the root that is mounted; nullopt where another initrd mounted it.

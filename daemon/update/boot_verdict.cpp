@@ -173,8 +173,7 @@ std::chrono::milliseconds time_to_deadline(const settings::Settings& settings, c
     const auto up =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady().time_since_epoch());
     const auto record = initrd_record(settings);
-    const auto since =
-        record ? record->soft.value_or(std::chrono::milliseconds{0}) : std::chrono::milliseconds{0};
+    const auto since = record && record->soft ? record->soft->since : std::chrono::milliseconds{0};
     return std::max(settings.health.deadline - (up - since), std::chrono::milliseconds{0});
 }
 

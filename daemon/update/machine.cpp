@@ -112,7 +112,10 @@ std::optional<Digest> booted_image_if_known(const settings::Settings& settings) 
 const DeploymentRecord* find_booted(const settings::Settings& settings,
                                     const std::vector<DeploymentRecord>& records) {
     const std::optional<Digest> image = booted_image_if_known(settings);
-    const auto selected = boot::parse_entry_name(selected_entry(settings));
+    const auto initrd = initrd_record(settings);
+    const bool soft = initrd && initrd->soft;
+    const auto selected =
+        boot::parse_entry_name(soft ? initrd->soft->stem + ".efi" : selected_entry(settings));
     const DeploymentRecord* found = nullptr;
     for (const DeploymentRecord& record : records) {
         const bool bootable = record.phase == Phase::Booted || record.phase == Phase::Armed;

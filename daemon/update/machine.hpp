@@ -60,8 +60,8 @@ struct Machine {
 [[nodiscard]] std::optional<Digest> booted_image_if_known(const settings::Settings& settings);
 
 /// The booted deployment's record; nullptr when it is not ours. Of several with one image (a new
-/// UKI over the same image), the one whose entry the loader says it started; where it does not say,
-/// one that was seen running before.
+/// UKI over the same image), the one whose entry the loader says it started, or to which a soft
+/// reboot led; where nobody says, one that was seen running before.
 [[nodiscard]] const DeploymentRecord* find_booted(const settings::Settings& settings,
                                                   const std::vector<DeploymentRecord>& records);
 

@@ -100,9 +100,10 @@ void write_plan(Machine& machine, const DeploymentRecord& target) {
     remove_quietly(own + "/booted.json");
     const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(
         machine.clock.steady().time_since_epoch());
-    const boost::json::object since = {{"schema", 1}, {"monotonic_ms", up.count()}};
-    const std::string text = boost::json::serialize(since) + "\n";
-    replace_file_at(open_root(own).get(), kSoftSince, as_bytes(text), 0600);
+    const boost::json::object start = {
+        {"schema", 1}, {"monotonic_ms", up.count()}, {"stem", target.stem}};
+    const std::string text = boost::json::serialize(start) + "\n";
+    replace_file_at(open_root(own).get(), kSoftStart, as_bytes(text), 0600);
     replace_file_at(open_root(own).get(), "cmdline", as_bytes(cmdline + "\n"), 0600);
     replace_file_at(open_root(path).get(), kImage, as_bytes(target.image.hex() + "\n"), 0600);
 }

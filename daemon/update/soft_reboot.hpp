@@ -7,8 +7,8 @@
 /// Below settings.run/soft, which cfsupdated-soft-reboot.service makes where the machine can:
 ///   wanted         somebody asked: the soft reboot that comes leads to the next version
 ///   image          the digest of where it leads; there when all of it is ready
-///   <digest>/      its command line, for cfs-prepare-root, since.json, which has when that was,
-///                  and the record of the mounts
+///   <digest>/      its command line, for cfs-prepare-root, start.json, which has when that was and
+///                  of which deployment, and the record of the mounts
 #pragma once
 
 #include "base/clock.hpp"

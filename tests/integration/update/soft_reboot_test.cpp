@@ -198,6 +198,24 @@ TEST_F(SoftReboot, WhatFailsBehindItIsTriedByTheLoaderAndThenGivenUp) {
     EXPECT_EQ(status().fallback->reason, "db.sh ended with 1");
 }
 
+// One image, two deployments: what failed, and what was installed again since.
+TEST_F(SoftReboot, LeadsToTheDeploymentThatWaitsNotToItsTwin) {
+    (void)stage();
+    (void)update::finalize_at_shutdown(site_.settings);
+    while (site_.reboot().starts_with("fixture_2-")) {
+    }
+    boot_with("run");
+    (void)stage();
+    const std::string uki = status().staged->uki;
+    soft_reboot();
+    const auto now = status();
+    EXPECT_EQ(now.booted->uki.substr(0, 16), uki.substr(0, 16));
+    EXPECT_TRUE(now.booted->uki.ends_with("+2-0.efi")) << now.booted->uki;
+    EXPECT_EQ(now.rollback->version, "1");
+    EXPECT_FALSE(now.reboot_pending);
+    EXPECT_EQ(check().failed_line(), "");
+}
+
 TEST_F(SoftReboot, TheDeadlineBeginsWithIt) {
     (void)stage();
     EXPECT_EQ(update::time_to_deadline(site_.settings, UpFor(60min)), 0min);

@@ -23,7 +23,8 @@ struct Deployment {
     bool next = false;
     std::string problem;
     bool proven = false;
-    bool locked = false;  ///< staged, and no shutdown finalizes it
+    bool locked = false;      ///< staged, and no shutdown finalizes it
+    bool for_anyone = false;  ///< locked, until whoever may update wants it
     bool pinned = false;
     bool trial = false;  ///< the loader starts it once; by its order when it is proven
 };

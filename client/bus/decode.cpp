@@ -41,6 +41,7 @@ Deployment decode_deployment(const bus::VariantMap& map) {
     read(map, "problem", out.problem);
     read(map, "proven", out.proven);
     read(map, "locked", out.locked);
+    read(map, "for-anyone", out.for_anyone);
     read(map, "pinned", out.pinned);
     read(map, "trial", out.trial);
     return out;

@@ -33,6 +33,7 @@ json::object value_of(const Deployment& deployment) {
         {"problem", deployment.problem},
         {"proven", deployment.proven},
         {"locked", deployment.locked},
+        {"for_anyone", deployment.for_anyone},
         {"pinned", deployment.pinned},
         {"trial", deployment.trial},
     };

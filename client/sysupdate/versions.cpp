@@ -67,7 +67,8 @@ void add_deployments(const client::Status& status,
         std::string name =
             name_of(it->version, short_digest(it->manifest_digest, it->digest), taken);
         if (!taken.insert(name).second) continue;
-        const bool is_ours = is_locked(*it) && !acquired.empty() && it->digest == acquired;
+        const bool was_acquired = !acquired.empty() && it->digest == acquired;
+        const bool is_ours = is_locked(*it) && (was_acquired || it->for_anyone);
         if (is_locked(*it))
             (is_ours ? known.acquired : known.locked) = Offer{name, it->manifest_digest};
         if (counts_as_installed(*it)) known.installed = name;

@@ -177,6 +177,7 @@ JobRequest Automatic::install_request() const {
     JobRequest request;
     request.kind = JobKind::Update;
     request.lock = policy_.automatic == PolicyLevel::Download;
+    request.for_anyone = request.lock;
     request.finalize = config_.finalize_by_default && !request.lock;
     // What was decided about is what is installed.
     request.expected_digest = memory_.digest;

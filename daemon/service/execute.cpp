@@ -32,7 +32,8 @@ update::UpdateOptions update_options(const JobRequest& request) {
             request.expected_digest,
             request.lock,
             request.downgrade,
-            request.kind == JobKind::Switch};
+            request.kind == JobKind::Switch,
+            request.for_anyone};
 }
 
 Dict call(update::Engine& engine,

@@ -24,6 +24,7 @@ JobRequest request_of(const update::PausedJob& job) {
     request.finalize = options.finalize;
     request.expected_digest = options.expected_digest;
     request.lock = options.locked;
+    request.for_anyone = options.for_anyone;
     request.downgrade = options.downgrade;
     return request;
 }

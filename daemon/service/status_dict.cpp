@@ -118,6 +118,7 @@ Dict to_dict(const update::DeploymentInfo& deployment) {
             {"problem", deployment.problem},
             {"proven", deployment.proven},
             {"locked", deployment.locked},
+            {"for-anyone", deployment.for_anyone},
             {"pinned", deployment.pinned},
             {"trial", deployment.trial}};
 }

@@ -59,6 +59,9 @@ struct UpdateOptions {
     /// `image` is where updates come from from now on: another product or a lower version, too. A
     /// rollback goes back to where they came from before.
     bool switching = false;
+    /// With `locked`: nobody wants it kept from booting, it waits for somebody. An update by
+    /// whoever may ask for one ends that.
+    bool for_anyone = false;
 };
 
 /// An update that was stopped in the middle and waits to be told to go on. It is nothing but the

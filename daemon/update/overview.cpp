@@ -184,6 +184,7 @@ DeploymentInfo describe(const Overview& all, const DeploymentRecord& record) {
     info.installed = record.installed;
     info.proven = is_proven(all, record);
     info.locked = record.locked && info.state == DeploymentState::Staged;
+    info.for_anyone = info.locked && record.for_anyone;
     info.pinned = record.pinned;
     info.trial = record.tried_once;
     if (const auto* entry = find(all, record)) {

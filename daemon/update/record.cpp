@@ -67,6 +67,7 @@ std::string DeploymentRecord::to_json() const {
         {"previous_etc", previous_etc},
         {"previous_inode", previous_inode},
         {"locked", locked},
+        {"for_anyone", for_anyone},
         {"pinned", pinned},
         {"origin", origin},
         {"switched", switched},
@@ -116,6 +117,7 @@ std::optional<DeploymentRecord> DeploymentRecord::from_json(std::string_view tex
     if (record.previous_etc.find('/') != std::string::npos) return std::nullopt;
     record.previous_inode = get_number(*object, "previous_inode");
     record.locked = get_bool(*object, "locked");
+    record.for_anyone = get_bool(*object, "for_anyone");
     record.pinned = get_bool(*object, "pinned");
     record.origin = get_string(*object, "origin");
     record.switched = get_bool(*object, "switched");

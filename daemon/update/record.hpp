@@ -55,6 +55,7 @@ struct DeploymentRecord {
     std::string previous_etc;  ///< name of the /etc that a kept slot had before: etc_switch.hpp
     std::uint64_t previous_inode = 0;  ///< and its inode number
     bool locked = false;               ///< staged, and no shutdown arms it
+    bool for_anyone = false;           ///< locked, and waits for whoever wants it
     bool pinned = false;               ///< somebody wants it to stay, whatever is collected
     std::string origin;       ///< where its updates come from; empty: from the configured image
     bool switched = false;    ///< asked for as another product or version: neither is compared

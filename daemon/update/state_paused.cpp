@@ -22,6 +22,7 @@ std::optional<PausedJob> StateDir::paused_job() const {
     out.options.finalize = get_bool(*object, "finalize");
     out.options.expected_digest = get_string(*object, "expected-digest");
     out.options.locked = get_bool(*object, "locked");
+    out.options.for_anyone = get_bool(*object, "for-anyone");
     out.options.downgrade = get_bool(*object, "downgrade");
     out.options.switching = get_bool(*object, "switching");
     out.only_stages = get_bool(*object, "only-stages");
@@ -40,6 +41,7 @@ void StateDir::set_paused_job(const std::optional<PausedJob>& job) const {
                                         {"finalize", job->options.finalize},
                                         {"expected-digest", job->options.expected_digest},
                                         {"locked", job->options.locked},
+                                        {"for-anyone", job->options.for_anyone},
                                         {"downgrade", job->options.downgrade},
                                         {"switching", job->options.switching},
                                         {"only-stages", job->only_stages}};

@@ -41,6 +41,7 @@ struct DeploymentInfo {
     std::string problem;          ///< empty, or what is wrong with it
     bool proven = false;          ///< ran, and its health checks passed
     bool locked = false;          ///< staged, and no shutdown arms it
+    bool for_anyone = false;      ///< locked, until whoever may update wants it
     bool pinned = false;          ///< stays, whatever is collected
     bool trial = false;           ///< the loader starts it once; by its order when it is proven
 };

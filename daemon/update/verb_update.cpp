@@ -199,16 +199,19 @@ std::optional<UpdateResult> Update::nothing_new(const Pull& pull, const JudgedUk
 }
 
 /// To lock, and to finalize what is locked, is an administrator's; to update is everybody's who
-/// sits at the machine.
+/// sits at the machine, and what the policy only fetched waits for that.
 bool Update::stays_locked(const DeploymentRecord& record) const {
-    return record.phase == Phase::Staged && record.locked && !options_.locked &&
-           progress_.initiator().kind == "user";
+    return record.phase == Phase::Staged && record.locked && !record.for_anyone &&
+           !options_.locked && progress_.initiator().kind == "user";
 }
 
-/// Staged once more: what is said last counts.
+/// Staged once more: what is said last counts. But no policy weakens what somebody locked.
 void Update::relock(DeploymentRecord record) {
-    if (record.locked == options_.locked) return;
+    const bool weaker = record.locked && options_.locked && options_.for_anyone;
+    const bool same = record.locked == options_.locked && record.for_anyone == options_.for_anyone;
+    if (same || weaker) return;
     record.locked = options_.locked;
+    record.for_anyone = options_.locked && options_.for_anyone;
     machine_.state.save(record);
 }
 
@@ -246,6 +249,7 @@ UpdateResult Update::stage(Pull& pull, const DeploymentRecord& booted, Deploymen
     record = make_record(machine_, pull);
     record.wanted = is_explicit(options_) && find_hold(all_.held, record) != nullptr;
     record.locked = options_.locked && !options_.finalize;
+    record.for_anyone = record.locked && options_.for_anyone;
     record.origin = new_origin();
     record.switched = options_.switching;
     record.downgraded = options_.downgrade;

@@ -110,8 +110,9 @@ class FakeEngine final : public update::Engine {
                                 update::ProgressSink& progress,
                                 const std::stop_token& stop) override {
         run("update image=" + options.image + " finalize=" + (options.finalize ? "1" : "0") +
-                (options.locked ? " locked" : "") + (options.downgrade ? " downgrade" : "") +
-                (options.switching ? " switching" : "") + " digest=" + options.expected_digest,
+                (options.locked ? " locked" : "") + (options.for_anyone ? " for-anyone" : "") +
+                (options.downgrade ? " downgrade" : "") + (options.switching ? " switching" : "") +
+                " digest=" + options.expected_digest,
             progress,
             stop);
         return update_result;

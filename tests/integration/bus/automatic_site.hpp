@@ -22,7 +22,7 @@ using Blockers = std::vector<sdbus::Struct<std::string, std::string>>;
 inline const bus::VariantMap kAutomatic{{"automatic", sdbus::Variant{true}}};
 inline constexpr const char* kCheck = "check image=";
 inline constexpr const char* kStage = "update image= finalize=1 digest=sha256:aa";
-inline constexpr const char* kDownload = "update image= finalize=0 locked digest=sha256:aa";
+inline constexpr const char* kDownload = "update image= finalize=0 locked for-anyone digest=sha256:aa";
 
 /// A daemon with a policy, and an engine that has something newer.
 class BusAutomatic : public testing::Test {

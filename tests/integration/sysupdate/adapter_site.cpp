@@ -125,6 +125,7 @@ void AdapterSite::play(update::ProgressSink& progress, const std::stop_token& st
     status_.staged = deployment(
         version, arms ? update::DeploymentState::Armed : update::DeploymentState::Staged);
     status_.staged->locked = does(" locked");
+    status_.staged->for_anyone = does(" for-anyone");
     status_.available.reset();
     status_.reboot_pending = arms;
     service.engine.update_result.outcome =

@@ -162,6 +162,33 @@ TEST_F(Locked, ByAnAdministratorAfterAnAcquireThatFailed) {
     expect_refused();
 }
 
+// Nobody locked it: it waits for whoever sits at the machine.
+TEST(LockedByPolicy, ItIsInstalledByWhoeverMay) {
+    AdapterSite site;
+    site.service.automatic.policy.automatic = settings::PolicyLevel::Download;
+    site.publish("2");
+    site.start_daemon();
+    const auto manager = [&](std::vector<std::string> words) {
+        words.insert(words.begin() + 1, {bus::kName, bus::kManagerPath, bus::kManagerInterface});
+        return site.service.bus.busctl(words);
+    };
+    ASSERT_EQ(manager({"call", "Update", "a{sv}", "1", "automatic", "b", "true"}).code, 0);
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto fetched = [&] {
+        return manager({"get-property", "Staged"}).out.find("\"for-anyone\" b true") !=
+               std::string::npos;
+    };
+    while (!fetched() && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::sleep_for(20ms);
+    ASSERT_TRUE(fetched());
+    site.start_adapter();
+    Center center(site.address());
+    EXPECT_EQ(center.ask<std::string>(10s, "GetVersion"), "1");
+    EXPECT_EQ(center.ask<std::string>(10s, "CheckNew"), "2");
+    EXPECT_EQ(center.wait_for_end(center.start("Install", "").path).removed, 0);
+    EXPECT_EQ(site.service.engine.calls().back(), "finalize");
+}
+
 // Hostile or not, what cannot be read is nothing remembered.
 TEST_F(Locked, ByAcquireButTheRecordIsDamaged) {
     EXPECT_EQ(center->wait_for_end(center->start("Acquire", "").path).removed, 0);

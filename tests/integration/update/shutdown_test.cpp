@@ -111,6 +111,45 @@ TEST(Shutdown, AUsersUpdateLeavesWhatIsLocked) {
               update::UpdateOutcome::Finalized);
 }
 
+/// A policy that only fetches keeps nothing from whoever may update; but what an administrator
+/// locked stays locked, whatever a policy fetches.
+TEST(Shutdown, AUsersUpdateTakesWhatThePolicyFetched) {
+    Site site;
+    (void)site.install();
+    update::UpdateOptions options;
+    options.image = Site::image("v2");
+    options.finalize = false;
+    options.locked = options.for_anyone = true;
+    (void)site.engine().update(options, site.progress, {});
+    EXPECT_TRUE(site.engine().status().staged.value().for_anyone);
+    EXPECT_EQ(update::finalize_at_shutdown(site.settings).outcome, ShutdownOutcome::Locked);
+    update::UpdateOptions wanted;
+    wanted.image = options.image;
+    site.progress.who = {"user", 1000};
+    EXPECT_EQ(site.engine().update(wanted, site.progress, {}).outcome,
+              update::UpdateOutcome::Finalized);
+}
+
+TEST(Shutdown, NoPolicyWeakensWhatIsLocked) {
+    Site site;
+    (void)site.install();
+    update::UpdateOptions options = stage_locked(site);
+    options.for_anyone = true;
+    (void)site.engine().update(options, site.progress, {});
+    EXPECT_FALSE(site.engine().status().staged.value().for_anyone);
+    // The other way round an administrator's word counts.
+    options.locked = false;
+    (void)site.engine().update(options, site.progress, {});
+    options.locked = true;
+    (void)site.engine().update(options, site.progress, {});
+    EXPECT_TRUE(site.engine().status().staged.value().for_anyone);
+    options.for_anyone = false;
+    (void)site.engine().update(options, site.progress, {});
+    const auto staged = site.engine().status().staged.value();
+    EXPECT_TRUE(staged.locked);
+    EXPECT_FALSE(staged.for_anyone);
+}
+
 TEST(Shutdown, WithoutAnythingToDoNeedsNoEsp) {
     Site site;
     (void)site.install();

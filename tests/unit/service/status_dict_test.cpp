@@ -27,6 +27,7 @@ const std::set<std::string> kDeploymentKeys{"digest",
                                             "next",
                                             "problem",
                                             "proven",
+                                            "for-anyone",
                                             "locked",
                                             "pinned",
                                             "trial"};

@@ -55,10 +55,17 @@ int finalize(const settings::Settings& settings) {
 }
 
 int soft_reboot(const settings::Settings& settings) {
-    static_cast<void>(finalize(settings));
+    int status = 0;
+    try {
+        if (update::is_soft_reboot_wanted(settings)) static_cast<void>(finalize(settings));
+    } catch (const Error& e) {
+        // Kept for the next start; what runs is what starts then.
+        log::error(std::string("soft-reboot: ") + e.what());
+        status = 1;
+    }
     const std::string version = update::prepare_soft_reboot(settings);
     if (!version.empty()) log::info("soft-reboot: it leads to version " + printable(version));
-    return 0;
+    return status;
 }
 
 int cannot_finalize(const Error& why) {

@@ -22,7 +22,7 @@ namespace cfs::app {
 /// 0: what starts next is ready, or nothing waits; 1: it was given up, the error says why.
 [[nodiscard]] int finalize(const settings::Settings& settings);
 
-/// finalize(), before a soft reboot; then, if somebody asked for that, where it leads.
+/// Before a soft reboot: finalize(), if it is to lead to another version; then, where it leads.
 [[nodiscard]] int soft_reboot(const settings::Settings& settings);
 
 /// The settings cannot be read: the next boot tells it. \returns 1

@@ -63,6 +63,11 @@ void Automatic::ready() {
     const update::Status& status = calls_.status();
     const bool owed = memory_.owes_reboot && policy_.automatic == PolicyLevel::Apply &&
                       (status.reboot_pending || status.staged);
+    // What was owed has happened, or somebody else saw to it.
+    if (!owed && memory_.owes_reboot && policy_.automatic == PolicyLevel::Apply) {
+        memory_.owes_reboot = false;
+        save();
+    }
     if (!owed) return;
     who_ = {};
     enter(Phase::Reboot);
@@ -328,22 +333,33 @@ Dict Automatic::policy() const {
     return policy_dict(policy_, memory_.overrides);
 }
 
-/// Inhibitors were looked at just now, by decide().
+/// Inhibitors were looked at just now, by decide(). A soft reboot is tried once: whether one came
+/// of it is seen by who starts then, and what waits still gets the other kind.
 void Automatic::reboot() {
-    memory_.owes_reboot = false;
-    save();
-    const auto then = [](const std::optional<Error>& failed) {
-        if (failed) log::error(failed->what());
-    };
     const update::Status& status = calls_.status();
-    const bool soft = policy_.soft_reboot && status.staged && status.soft_reboot_problem.empty();
-    try {
-        soft ? calls_.restart->soft_reboot(status, then) : calls_.restart->reboot(then);
-    } catch (const Error& e) {
-        log::error(std::string("no soft reboot, the machine starts again: ") + e.what());
-        calls_.restart->reboot(then);
-    }
+    const std::string to = status.staged ? status.staged->digest : "";
+    const bool soft = policy_.soft_reboot && !to.empty() && status.soft_reboot_problem.empty() &&
+                      memory_.soft_tried != to;
+    memory_.owes_reboot = soft;
+    if (soft) memory_.soft_tried = to;
+    save();
     rest();
+    if (!soft)
+        return calls_.restart->reboot([](const auto& failed) {
+            if (failed) log::error(failed->what());
+        });
+    const auto again = [weak = std::weak_ptr(self_)](const std::string& why) {
+        const auto self = weak.lock();
+        log::error("no soft reboot, the machine starts again instead: " + why);
+        if (self && (*self)->phase_ == Phase::None) (*self)->enter(Phase::Reboot);
+    };
+    try {
+        calls_.restart->soft_reboot(status, [again](const auto& failed) {
+            if (failed) again(failed->what());
+        });
+    } catch (const Error& e) {
+        again(e.what());
+    }
 }
 
 void Automatic::show(std::vector<std::pair<std::string, std::string>> blockers) {

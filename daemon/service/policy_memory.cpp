@@ -38,6 +38,7 @@ std::string PolicyMemory::to_text() const {
                                         {"failures", failures.count},
                                         {"last-failure", seconds(failures.last)},
                                         {"owes-reboot", owes_reboot},
+                                        {"soft-tried", soft_tried},
                                         {"set", set}};
     return boost::json::serialize(object) + "\n";
 }
@@ -59,6 +60,8 @@ PolicyMemory PolicyMemory::from_text(const std::string& text, policy::Time now) 
     out.failures.last = moment(*object, "last-failure", now);
     const auto* owes = object->if_contains("owes-reboot");
     out.owes_reboot = owes != nullptr && owes->is_bool() && owes->get_bool();
+    const auto* tried = object->if_contains("soft-tried");
+    if (tried != nullptr && tried->is_string()) out.soft_tried = std::string(tried->get_string());
     const auto* set = object->if_contains("set");
     if (set == nullptr || !set->is_object()) return out;
     for (const auto& each : set->get_object()) {

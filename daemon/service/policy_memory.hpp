@@ -23,6 +23,7 @@ struct PolicyMemory {
     policy::Failures failures;
     PolicyOverrides overrides = {};
     bool owes_reboot = false;  ///< an automatic installation of it ended with policy "apply"
+    std::string soft_tried;    ///< image that a soft reboot was to lead to; no second one does
 
     [[nodiscard]] std::string to_text() const;
 

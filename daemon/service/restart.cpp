@@ -29,7 +29,7 @@ std::function<void(bus::Answer)> tell(Restart::Then then) {
 
 }  // namespace
 
-Restart::Restart(sdbus::IConnection& connection, BusPump& pump, std::function<void()> lead)
+Restart::Restart(sdbus::IConnection& connection, BusPump& pump, Lead lead)
     : login_(sdbus::createProxy(connection,
                                 bus::ServiceName{"org.freedesktop.login1"},
                                 sdbus::ObjectPath{"/org/freedesktop/login1"})),
@@ -56,13 +56,17 @@ void Restart::soft_reboot(const update::Status& status, Then then) {
                     "no soft reboot leads to version " + status.staged->version + ": " +
                         status.soft_reboot_problem,
                     "'systemctl reboot' does.");
-    lead_();
+    lead_(status.staged->digest);
     log::info("a soft reboot to version " + printable(status.staged->version));
     bus::ask_if_there(*login_,
                       kInterface,
                       "RebootWithFlags",
                       kPatience,
-                      tell(std::move(then)),
+                      tell([lead = lead_, then = std::move(then)](const auto& failed) {
+                          // The wish is for this one, not for another that comes some day.
+                          if (failed) lead("");
+                          then(failed);
+                      }),
                       kCheckInhibitors | kSoftReboot);
     pump_.kick();
 }

@@ -21,9 +21,11 @@ class Restart {
  public:
     using Then = std::function<void(const std::optional<Error>& failed)>;
 
-    /// \param lead makes the soft reboot that comes lead to the next version; may throw
+    /// Makes the soft reboot that comes lead to an image; to none with "". May throw.
+    using Lead = std::function<void(const std::string& image)>;
+
     /// \pre `connection` and `pump` outlive this
-    Restart(sdbus::IConnection& connection, BusPump& pump, std::function<void()> lead);
+    Restart(sdbus::IConnection& connection, BusPump& pump, Lead lead);
     ~Restart();
 
     /// By the firmware. logind lets root pass inhibitors: the caller has looked at them.
@@ -37,7 +39,7 @@ class Restart {
  private:
     std::unique_ptr<sdbus::IProxy> login_;
     BusPump& pump_;
-    std::function<void()> lead_;
+    Lead lead_;
 };
 
 }  // namespace cfs::service

@@ -43,8 +43,10 @@ Service::Service(boost::asio::io_context& io, update::Engine& engine, Config con
                                                    refresh();
                                                    automatic_->look_again();
                                                })),
-      restart_(
-          std::make_unique<Restart>(*connection_, pump_, [&engine] { engine.want_soft_reboot(); })),
+      restart_(std::make_unique<Restart>(
+          *connection_,
+          pump_,
+          [&engine](const std::string& image) { engine.want_soft_reboot(image); })),
       automatic_(std::make_unique<Automatic>(
           io, *connection_, pump_, std::move(config.automatic), automatic_calls())),
       shutdown_lock_(std::make_unique<ShutdownLock>(*connection_, pump_, [this] { put_down(); })),

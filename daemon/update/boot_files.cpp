@@ -5,11 +5,13 @@
 #include "base/file_io.hpp"
 #include "base/fs_at.hpp"
 #include "boot/efi_text.hpp"
+#include "boot/entry_name.hpp"
 #include "boot/mount_table.hpp"
 #include "update/json.hpp"
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace cfs::update {
@@ -54,10 +56,12 @@ std::optional<InitrdRecord> soft_record(const settings::Settings& settings) {
         const std::string dir = soft + digest->hex();
         auto record = read_record(dir);
         if (!record || record->digest != *digest) continue;
-        const auto start =
-            parse_object(read_quietly(dir, kSoftStart, kMaxFile)).value_or(boost::json::object());
-        record->soft = SoftStart{std::chrono::milliseconds(get_number(start, "monotonic_ms")),
-                                 get_string(start, "stem")};
+        const auto start = parse_object(read_quietly(dir, kSoftStart, kMaxFile));
+        const std::string stem = start ? get_string(*start, "stem") : "";
+        // Back to what the loader started is as if it had just done so.
+        const auto selected = boot::parse_entry_name(selected_entry(settings));
+        const bool is_loaders = selected && boot::same_name(selected->stem, stem);
+        if (!is_loaders) record->soft = stem;
         return record;
     }
     return std::nullopt;
@@ -78,7 +82,14 @@ std::vector<std::string> root_sources(const settings::Settings& settings) {
     std::vector<std::string> out;
     for (const auto& mount : boot::parse_mount_table(as_text(text)))
         if (mount.path == "/") out.push_back(mount.source);
+    std::reverse(out.begin(), out.end());
     return out;
+}
+
+std::chrono::milliseconds userspace_since(const settings::Settings& settings) {
+    const std::string soft = settings.run + "/" + kSoftPath;
+    const auto began = parse_object(read_quietly(soft, kSoftBegan, kMaxFile));
+    return std::chrono::milliseconds(began ? get_number(*began, "monotonic_ms") : 0);
 }
 
 std::string root_source(const Digest& image) {

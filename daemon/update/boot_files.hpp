@@ -16,19 +16,15 @@ namespace cfs::update {
 /// where the machine can. A soft reboot keeps /run.
 inline constexpr const char* kSoftPath = "soft";
 inline constexpr const char* kSoftStart = "start.json";  ///< beside the record of its root
-
-struct SoftStart {
-    std::chrono::milliseconds since;  ///< when it was, since the start of the kernel
-    std::string stem;                 ///< of the deployment: an image can be of several
-};
+inline constexpr const char* kSoftBegan = "began.json";  ///< when the last soft reboot was
 
 /// What cfs-prepare-root left of the mounts that it made: booted.json.
 struct InitrdRecord {
     Digest digest;
     std::string etc;  ///< "bind", "overlay", "transient", "none"
-    /// Set when a soft reboot led here. The loader started another deployment, and counts nothing
-    /// for this one.
-    std::optional<SoftStart> soft = {};
+    /// Set when a soft reboot led here from another deployment, which the loader started: the stem
+    /// of this one, because an image can be of several. The loader counts nothing for it.
+    std::optional<std::string> soft = {};
 };
 
 /// Of the root that is mounted; nullopt where another initrd mounted it.
@@ -41,7 +37,10 @@ void keep_check_result(const settings::Settings& settings, const std::string& fa
 /// Empty when they passed or did not run.
 [[nodiscard]] std::string failed_checks(const settings::Settings& settings);
 
-/// Sources of what is mounted at "/", the lowest first: several when one covers another. \throws
+/// When the last soft reboot was, since the start of the kernel; 0 when there was none.
+[[nodiscard]] std::chrono::milliseconds userspace_since(const settings::Settings& settings);
+
+/// Sources of what is mounted at "/", the uppermost first: several when one covers another. \throws
 /// Error where settings.mountinfo cannot be read
 [[nodiscard]] std::vector<std::string> root_sources(const settings::Settings& settings);
 

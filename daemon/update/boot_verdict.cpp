@@ -69,14 +69,19 @@ bool has_way_back(Machine& machine,
     });
 }
 
-/// Does a start of it end somewhere? Behind a soft reboot the loader has not begun to count.
+/// Does a start of it end somewhere? Behind a soft reboot the loader has not begun to count; an ESP
+/// that cannot be read now had its entry when the soft reboot was planned.
 bool is_counted(Machine& machine, const DeploymentRecord& booted) {
-    if (is_soft(machine.settings)) {
+    if (!is_soft(machine.settings)) {
+        const auto counted = boot::parse_entry_name(counted_entry(machine.settings));
+        return counted && boot::same_name(counted->stem, booted.stem);
+    }
+    try {
         const auto name = boot::parse_entry_name(find_entry(machine.boot().list(), booted.stem));
         return name && name->counter;
+    } catch (const Error&) {
+        return true;
     }
-    const auto counted = boot::parse_entry_name(counted_entry(machine.settings));
-    return counted && boot::same_name(counted->stem, booted.stem);
 }
 
 /// Why starting again would not help; empty when it would.
@@ -172,9 +177,8 @@ FailedBoot note_failed_boot(const settings::Settings& settings,
 std::chrono::milliseconds time_to_deadline(const settings::Settings& settings, const Clock& clock) {
     const auto up =
         std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady().time_since_epoch());
-    const auto record = initrd_record(settings);
-    const auto since = record && record->soft ? record->soft->since : std::chrono::milliseconds{0};
-    return std::max(settings.health.deadline - (up - since), std::chrono::milliseconds{0});
+    return std::max(settings.health.deadline - (up - userspace_since(settings)),
+                    std::chrono::milliseconds{0});
 }
 
 }  // namespace cfs::update

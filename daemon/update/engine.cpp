@@ -131,7 +131,9 @@ class RealEngine final : public Engine {
             stop, [&](Machine& machine) { return run_restore_etc(machine, path, progress, stop); });
     }
 
-    void want_soft_reboot() override { update::want_soft_reboot(settings_); }
+    void want_soft_reboot(const std::string& image) override {
+        update::want_soft_reboot(settings_, image);
+    }
 
     void remember_error(const Error* error) override {
         const StateDir state(open_root(settings_.sysroot).get(), true);

@@ -230,10 +230,10 @@ class Engine {
                                                   ProgressSink& progress,
                                                   const std::stop_token& stop) = 0;
 
-    /// The next soft reboot leads to what waits for a boot, as far as that is possible then. Any
-    /// thread; writes a small file that no restart of the machine keeps. Unsupported where the
-    /// machine has none.
-    virtual void want_soft_reboot() = 0;
+    /// The next soft reboot leads to the image with this digest, if that waits for a boot then;
+    /// empty: it does not any more. Any thread; writes a small file that no restart of the machine
+    /// keeps. Unsupported where the machine has none.
+    virtual void want_soft_reboot(const std::string& image) = 0;
 
     /// Keeps `error` as LastError (nullptr: forgets it), durably.
     virtual void remember_error(const Error* error) = 0;

@@ -60,8 +60,8 @@ struct FailedBoot {
                                           const std::string& reason = {},
                                           const Clock& clock = system_clock());
 
-/// Until health.deadline, counted from the start of the kernel or from the soft reboot that led
-/// here; zero when it is over.
+/// Until health.deadline, counted from the start of the kernel or from the last soft reboot; zero
+/// when it is over.
 [[nodiscard]] std::chrono::milliseconds time_to_deadline(const settings::Settings& settings,
                                                          const Clock& clock = system_clock());
 

@@ -115,7 +115,7 @@ const DeploymentRecord* find_booted(const settings::Settings& settings,
     const auto initrd = initrd_record(settings);
     const bool soft = initrd && initrd->soft;
     const auto selected =
-        boot::parse_entry_name(soft ? initrd->soft->stem + ".efi" : selected_entry(settings));
+        boot::parse_entry_name(soft ? *initrd->soft + ".efi" : selected_entry(settings));
     const DeploymentRecord* found = nullptr;
     for (const DeploymentRecord& record : records) {
         const bool bootable = record.phase == Phase::Booted || record.phase == Phase::Armed;

@@ -20,6 +20,7 @@
 namespace cfs::update {
 namespace {
 
+constexpr const char* kReady = "ready";
 constexpr const char* kWanted = "wanted";
 constexpr const char* kImage = "image";
 constexpr std::size_t kMaxPolicy = std::size_t{64} << 20;
@@ -31,7 +32,16 @@ std::string soft_path(const settings::Settings& settings) {
 
 bool can(const settings::Settings& settings) {
     std::error_code failed;
-    return std::filesystem::is_directory(soft_path(settings), failed);
+    return std::filesystem::exists(soft_path(settings) + "/" + kReady, failed);
+}
+
+/// For the deadline of what then runs, whatever that is.
+void note_began(const settings::Settings& settings, const Clock& clock) {
+    const auto up =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady().time_since_epoch());
+    const boost::json::object began = {{"schema", 1}, {"monotonic_ms", up.count()}};
+    const std::string text = boost::json::serialize(began) + "\n";
+    replace_file_at(open_root(soft_path(settings)).get(), kSoftBegan, as_bytes(text), 0600);
 }
 
 /// KEY=VALUE of /etc/selinux/config; the last one counts.
@@ -98,20 +108,36 @@ void write_plan(Machine& machine, const DeploymentRecord& target) {
     const std::string cmdline = cmdline_of(machine, target);
     std::filesystem::create_directories(own);
     remove_quietly(own + "/booted.json");
-    const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(
-        machine.clock.steady().time_since_epoch());
-    const boost::json::object start = {
-        {"schema", 1}, {"monotonic_ms", up.count()}, {"stem", target.stem}};
+    const boost::json::object start = {{"schema", 1}, {"stem", target.stem}};
     const std::string text = boost::json::serialize(start) + "\n";
     replace_file_at(open_root(own).get(), kSoftStart, as_bytes(text), 0600);
     replace_file_at(open_root(own).get(), "cmdline", as_bytes(cmdline + "\n"), 0600);
     replace_file_at(open_root(path).get(), kImage, as_bytes(target.image.hex() + "\n"), 0600);
 }
 
-std::string why_nothing_is_prepared(Machine& machine, const Overview& all) {
-    if (all.pending == nullptr) return "no other version waits for a boot";
-    if (all.pending->phase != Phase::Armed) return "it is not ready to be started";
-    return why_no_soft_reboot(machine, all, *all.pending);
+/// nullptr, and the log says why, when it is not what `wanted` names that a soft reboot leads to.
+const DeploymentRecord* find_wanted(const Machine& machine,
+                                    const Overview& all,
+                                    const std::string& wanted) {
+    std::string why;
+    if (all.pending == nullptr || all.pending->image.hex() != wanted) {
+        why = "what was asked for waits no longer";
+    } else if (all.pending->phase != Phase::Armed) {
+        why = "it is not ready to be started";
+    } else {
+        why = why_no_soft_reboot(machine, all, *all.pending);
+    }
+    if (why.empty()) return all.pending;
+    log::warn("soft-reboot: it stays with what runs: " + why);
+    return nullptr;
+}
+
+/// The loader counts what it started, and blesses it whatever runs then (systemd#40386).
+bool is_on_trial(const Overview& all, const settings::Settings& settings) {
+    const auto counted = boot::parse_entry_name(counted_entry(settings));
+    return counted && std::any_of(all.records.begin(), all.records.end(), [&](const auto& record) {
+               return boot::same_name(counted->stem, record.stem) && !record.proven;
+           });
 }
 
 }  // namespace
@@ -124,6 +150,7 @@ std::string why_no_soft_reboot(const Machine& machine,
         return "cfsupdated-soft-reboot.service does not run: it needs systemd 254 or newer, and "
                "cfs-prepare-root in the running system";
     if (all.booted == nullptr || !record) return "what runs was not mounted by cfs-prepare-root";
+    if (is_on_trial(all, machine.settings)) return "what the loader started is on trial still";
     if (target.locked && target.phase == Phase::Staged) return "it is locked";
     if (target.tried_once) return "the boot loader is to try it once";
     if (target.image == all.booted->image) return "it has the image that runs";
@@ -134,30 +161,37 @@ std::string why_no_soft_reboot(const Machine& machine,
     return {};
 }
 
-void want_soft_reboot(const settings::Settings& settings) {
+void want_soft_reboot(const settings::Settings& settings, const std::string& image) {
+    if (image.empty()) return remove_quietly(soft_path(settings) + "/" + kWanted);
     if (!can(settings))
         throw Error(ErrorCode::Unsupported,
                     "this machine has no soft reboot to another version",
                     "restart it; 'systemctl status cfsupdated-soft-reboot.service' says why");
-    replace_file_at(open_root(soft_path(settings)).get(), kWanted, {}, 0600);
+    replace_file_at(open_root(soft_path(settings)).get(), kWanted, as_bytes(image), 0600);
+}
+
+bool is_soft_reboot_wanted(const settings::Settings& settings) {
+    std::error_code failed;
+    return std::filesystem::exists(soft_path(settings) + "/" + kWanted, failed);
 }
 
 std::string prepare_soft_reboot(const settings::Settings& settings, const Clock& clock) {
+    if (!can(settings)) return {};
     const std::string path = soft_path(settings);
     remove_quietly(path + "/" + kImage);
-    std::error_code failed;
-    if (!std::filesystem::exists(path + "/" + kWanted, failed)) return {};
+    const std::string wanted =
+        find_text_at(open_root(path).get(), kWanted, kMaxConfig).value_or("");
     remove_quietly(path + "/" + kWanted);
+    note_began(settings, clock);
+    if (!initrd_record(settings)) return {};
     Machine machine(settings, clock);
     Overview all;
     take_overview(machine, all);
-    const std::string why = why_nothing_is_prepared(machine, all);
-    if (!why.empty()) {
-        log::warn("finalize: the soft reboot stays with what runs: " + why);
-        return {};
-    }
-    write_plan(machine, *all.pending);
-    return all.pending->version;
+    const DeploymentRecord* to = wanted.empty() ? nullptr : find_wanted(machine, all, wanted);
+    // systemd takes /etc, /var and /sysroot away, and nobody but the initrd brings them back.
+    if (to == nullptr) to = &require_booted(all);
+    write_plan(machine, *to);
+    return to == all.booted ? "" : to->version;
 }
 
 }  // namespace cfs::update

@@ -4,11 +4,16 @@
 /// initrd go on, so this is for versions that share them, and the version is not proven by it: the
 /// loader still counts its tries when the firmware starts it. daemon/README.md, "Soft reboots".
 ///
-/// Below settings.run/soft, which cfsupdated-soft-reboot.service makes where the machine can:
-///   wanted         somebody asked: the soft reboot that comes leads to the next version
+/// Any soft reboot goes by /run/nextroot, one that restarts what runs as well: systemd takes the
+/// mounts of the initrd away with all others (/etc, /var, /sysroot), and its tree has them anew.
+///
+/// Below settings.run/soft, which cfsupdated-soft-reboot.service makes:
+///   ready          that unit runs: the machine can
+///   wanted         somebody asked: the soft reboot that comes leads to the image that this names
+///   began.json     when the last one was
 ///   image          the digest of where it leads; there when all of it is ready
-///   <digest>/      its command line, for cfs-prepare-root, start.json, which has when that was and
-///                  of which deployment, and the record of the mounts
+///   <digest>/      its command line, for cfs-prepare-root, start.json, which has the deployment's
+///                  stem, and the record of the mounts
 #pragma once
 
 #include "base/clock.hpp"
@@ -25,13 +30,14 @@ namespace cfs::update {
                                              const Overview& all,
                                              const DeploymentRecord& target);
 
-/// The next soft reboot leads to what then waits for a boot. \throws Error Unsupported where none
-/// is possible
-void want_soft_reboot(const settings::Settings& settings);
+/// The next soft reboot leads to `image` (hex), if that then waits for a boot; empty: it restarts
+/// what runs. \throws Error Unsupported where none is possible
+void want_soft_reboot(const settings::Settings& settings, const std::string& image);
 
-/// When all that runs was stopped, behind finalize_at_shutdown(): writes what cfs-prepare-root
-/// reads, if somebody asked. \returns the version; empty: the soft reboot stays with what runs,
-/// and the log says why
+[[nodiscard]] bool is_soft_reboot_wanted(const settings::Settings& settings);
+
+/// When all that runs was stopped, and, for another version, behind finalize_at_shutdown(): writes
+/// what cfs-prepare-root reads, and forgets the wish. \returns the version; empty: what runs
 std::string prepare_soft_reboot(const settings::Settings& settings,
                                 const Clock& clock = system_clock());
 

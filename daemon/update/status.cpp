@@ -105,6 +105,17 @@ void part(Status& status, const char* what, F&& fill) {
     }
 }
 
+/// What cannot be looked at is in the way.
+std::string soft_problem(const Machine& machine,
+                         const Overview& all,
+                         const DeploymentRecord& target) {
+    try {
+        return why_no_soft_reboot(machine, all, target);
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+
 std::string describe_verity(Machine& machine) {
     if (machine.store().secure()) return "enforced";
     return "not enforced: the store's file system has no fs-verity, files are not checked when "
@@ -155,7 +166,7 @@ Status read_status(const settings::Settings& settings, const Clock& clock) {
             take_overview(machine, all);
             fill_deployments(all, status);
             if (all.pending != nullptr)
-                status.soft_reboot_problem = why_no_soft_reboot(machine, all, *all.pending);
+                status.soft_reboot_problem = soft_problem(machine, all, *all.pending);
             status.image = origin_of(all, settings);
             if (!settings.image.empty() && status.image != settings.image)
                 status.warnings.push_back("updates come from '" + printable(status.image, 300) +

@@ -7,6 +7,7 @@
 #include "settings/units.hpp"
 #include "update/etc_switch.hpp"
 #include "update/events.hpp"
+#include "update/health.hpp"
 #include "update/recorded.hpp"
 
 #include <set>
@@ -191,7 +192,7 @@ std::optional<Fallback> find_fallback(const std::optional<Fallback>& noticed,
 void require_proven(const Machine& machine, const Overview& all, const DeploymentRecord& booted) {
     if (is_proven(all, booted)) return;
     const auto deadline = machine.settings.health.deadline;
-    if (machine.clock.steady().time_since_epoch() >= deadline) return;
+    if (time_to_deadline(machine.settings, machine.clock).count() == 0) return;
     throw Error(ErrorCode::SlotNotProven,
                 "version " + printable(booted.version) +
                     " runs on trial: it has not passed its health checks yet",

@@ -42,12 +42,17 @@ bool is_sealed(const std::string& cmdline) {
     }
 }
 
-FailureRecord describe(const Error& error, const BootAttempt& attempt) {
+std::string describe(const BootAttempt& attempt, bool in_initrd) {
+    // What a soft reboot cannot mount is no failure of the entry that runs.
+    if (!in_initrd) return "the soft reboot stays with what runs: ";
+    return "the boot of " + (attempt.entry.empty() ? "another entry" : "'" + attempt.entry + "'") +
+           " failed in its initrd: ";
+}
+
+FailureRecord describe(const Error& error, const BootAttempt& attempt, bool in_initrd) {
     FailureRecord out;
     out.code = error.code();
-    out.message = "the boot of " +
-                  (attempt.entry.empty() ? "another entry" : "'" + attempt.entry + "'") +
-                  " failed in its initrd: " + error.what();
+    out.message = describe(attempt, in_initrd) + error.what();
     out.hint = error.hint();
     out.details = error.details();
     out.time = ::time(nullptr);
@@ -111,7 +116,7 @@ int after_failure(const Options& options, const Error& error) noexcept {
             pause > 0 ? "; this machine starts again in " + std::to_string(pause) + " s" : "";
         static_cast<void>(
             std::fprintf(stderr, "cfs-prepare-root: %s%s\n", line.c_str(), after.c_str()));
-        best_effort([&] { leave_record(options, describe(error, attempt)); });
+        best_effort([&] { leave_record(options, describe(error, attempt, options.in_place())); });
         if (pause == 0) return;
         for (unsigned left = pause; left > 0;)
             left = ::sleep(left);

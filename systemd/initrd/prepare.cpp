@@ -116,7 +116,7 @@ void mount_writable(const Scaffold& tree,
                 tree.overlay(deployment.open(name).get(), name, "overlay:/" + name);
                 return;
             case MountKind::Transient:
-                tree.transient(name);
+                tree.transient(name, "transient:/" + name);
                 return;
         }
     });
@@ -193,7 +193,8 @@ void prepare_root(const Options& options) {
     record.digest = argument.digest;
     record.verity = !argument.insecure;
     record.config = read_config(tree.root());
-    if (record.config.root_transient) tree.transient("");
+    // Named as the image is: what runs is told by the source of what is mounted at "/".
+    if (record.config.root_transient) tree.transient("", "composefs:" + argument.digest.hex());
     if (writes_to_state(record.config)) make_writable(sysroot.get(), options.sysroot);
     keep_sysroot(tree, sysroot.get());
     const Deployment deployment(sysroot.get(), argument.digest);

@@ -138,7 +138,7 @@ void Scaffold::overlay(int layers, const std::string& name, const std::string& s
     mount::attach_mount(made.get(), lower.get(), "/" + name);
 }
 
-void Scaffold::transient(const std::string& name) const {
+void Scaffold::transient(const std::string& name, const std::string& source) const {
     const std::string place = "transient-" + name;
     if (::mkdirat(fd_.get(), place.c_str(), 0700) != 0) throw_errno("making '" + place + "'");
     mount::MountContext context("tmpfs");
@@ -148,7 +148,7 @@ void Scaffold::transient(const std::string& name) const {
     // An overlay takes only layers that are attached somewhere.
     const std::string path = path_ + "/" + place;
     mount::attach_mount(memory.get(), open_root(path).get(), path);
-    overlay(open_root(path).get(), name, "transient:/" + name);
+    overlay(open_root(path).get(), name, source);
 }
 
 void Scaffold::move_root(const std::string& target) const {

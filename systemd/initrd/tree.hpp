@@ -45,7 +45,7 @@ class Scaffold {
     void overlay(int layers, const std::string& name, const std::string& source) const;
 
     /// The same with layers in memory.
-    void transient(const std::string& name) const;
+    void transient(const std::string& name, const std::string& source) const;
 
     /// The new root goes to `target`, with everything on it.
     void move_root(const std::string& target) const;

@@ -5,7 +5,6 @@
 #include "base/stop.hpp"
 #include "update/engine.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -70,7 +69,7 @@ class FakeEngine final : public update::Engine {
     update::EtcPreview preview_result;
     update::EtcRestored restore_result;
     std::optional<Error> soft_reboot_error;
-    std::atomic<int> soft_reboots_wanted{0};
+    std::string soft_reboot_to;
 
     /// What each verb does from now on.
     void set_verb(Script verb) {
@@ -189,10 +188,16 @@ class FakeEngine final : public update::Engine {
         return restore_result;
     }
 
-    void want_soft_reboot() override {
+    void want_soft_reboot(const std::string& image) override {
         const std::lock_guard lock(mutex_);
         if (soft_reboot_error) throw *soft_reboot_error;
-        ++soft_reboots_wanted;
+        soft_reboot_to = image;
+    }
+
+    /// Of the last wish; empty: there is none any more.
+    std::string wanted_soft_reboot() {
+        const std::lock_guard lock(mutex_);
+        return soft_reboot_to;
     }
 
     void remember_error(const Error* error) override {

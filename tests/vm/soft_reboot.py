@@ -86,9 +86,12 @@ def one_that_is_good(vm):
 def plain(vm):
     step("a soft reboot that nobody asked us for restarts what runs")
     kernel = vm.run(KERNEL)
+    etc = vm.run("stat -c %d:%i /etc /var; cat /etc/cfsvm-late.conf")
     vm.send("systemctl soft-reboot")
     vm.wait_for_boot(version="3")
     equal(vm.run(KERNEL), kernel, "the kernel's boot")
+    equal(vm.run("stat -c %d:%i /etc /var; cat /etc/cfsvm-late.conf"), etc, "/etc and /var")
+    vm.run("touch /etc/cfsvm-writable /var/cfsvm-writable; test -d /sysroot/composefs")
     vm.run("systemctl is-system-running --wait", seconds=300)
     found = vm.status()
     check(found["booted"]["proven"] and not found["warnings"], found)

@@ -22,7 +22,8 @@ using Blockers = std::vector<sdbus::Struct<std::string, std::string>>;
 inline const bus::VariantMap kAutomatic{{"automatic", sdbus::Variant{true}}};
 inline constexpr const char* kCheck = "check image=";
 inline constexpr const char* kStage = "update image= finalize=1 digest=sha256:aa";
-inline constexpr const char* kDownload = "update image= finalize=0 locked for-anyone digest=sha256:aa";
+inline constexpr const char* kDownload =
+    "update image= finalize=0 locked for-anyone digest=sha256:aa";
 
 /// A daemon with a policy, and an engine that has something newer.
 class BusAutomatic : public testing::Test {
@@ -89,9 +90,11 @@ class BusAutomatic : public testing::Test {
         site_.automatic.policy.automatic = PolicyLevel::Apply;
         PolicyMemory memory;
         memory.owes_reboot = true;
+        memory.soft_tried = soft_tried;
         site_.automatic.storage.load = [text = memory.to_text()] { return text; };
         update::Status status;
         status.staged = update::DeploymentInfo{};
+        status.staged->digest = "aa";
         status.soft_reboot_problem = soft_reboot_problem;
         site_.engine.set_status(status);
         site_.start();
@@ -119,6 +122,7 @@ class BusAutomatic : public testing::Test {
         EXPECT_TRUE(rests());
     }
 
+    std::string soft_tried;  ///< remembered, for owe_reboot()
     ServiceSite site_;
     FakeSystem system_{site_.bus.address()};
     std::unique_ptr<BusClient> client_;

@@ -196,7 +196,7 @@ TEST_F(BusAutomatic, LevelApplyRestartsSoftlyWhereThatIsEnough) {
     site_.automatic.policy.soft_reboot = true;
     owe_reboot("");
     EXPECT_TRUE(until([&] { return system_.count("RebootWithFlags 5") == 1; }));
-    EXPECT_EQ(site_.engine.soft_reboots_wanted, 1);
+    EXPECT_EQ(site_.engine.wanted_soft_reboot(), "aa");
     EXPECT_EQ(system_.count("Reboot"), 0U);
 }
 
@@ -204,7 +204,23 @@ TEST_F(BusAutomatic, LevelApplyStartsTheMachineAgainWhereASoftRebootIsNotEnough)
     site_.automatic.policy.soft_reboot = true;
     owe_reboot("its kernel is another one");
     EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));
-    EXPECT_EQ(site_.engine.soft_reboots_wanted, 0);
+    EXPECT_EQ(site_.engine.wanted_soft_reboot(), "");
+}
+
+// It was tried before the daemon was started anew, and what waits waits still.
+TEST_F(BusAutomatic, LevelApplyTriesASoftRebootOnce) {
+    site_.automatic.policy.soft_reboot = true;
+    soft_tried = "aa";
+    owe_reboot("");
+    EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));
+    EXPECT_EQ(system_.count("RebootWithFlags 5"), 0U);
+}
+
+TEST_F(BusAutomatic, ASoftRebootThatLogindRefusesBecomesAReboot) {
+    site_.automatic.policy.soft_reboot = true;
+    site_.engine.soft_reboot_error.emplace(ErrorCode::Unsupported, "there is none");
+    owe_reboot("");
+    EXPECT_TRUE(until([&] { return system_.count("Reboot") == 1; }));
 }
 
 // The daemon is started anew between the installation and the reboot: it still owes that.

@@ -15,6 +15,7 @@ class BusSoftReboot : public testing::Test {
         system_.appear(FakeSystem::kLogin);
         update::DeploymentInfo staged;
         staged.version = "2";
+        staged.digest = "aa";
         status_.staged = staged;
         site_.engine.set_status(status_);
     }
@@ -33,7 +34,7 @@ class BusSoftReboot : public testing::Test {
 TEST_F(BusSoftReboot, LeadsToWhatWaitsAndAsksLogind) {
     site_.start();
     EXPECT_EQ(call(), "ok");
-    EXPECT_EQ(site_.engine.soft_reboots_wanted, 1);
+    EXPECT_EQ(site_.engine.wanted_soft_reboot(), "aa");
     EXPECT_EQ(system_.count("RebootWithFlags 5"), 1U) << "soft, and not against inhibitors";
 }
 
@@ -46,7 +47,7 @@ TEST_F(BusSoftReboot, IsRefusedWhereItIsNotEnough) {
               "another one\nHint: 'systemctl reboot' does.");
     EXPECT_EQ(value<std::string>(client_->manager(), "SoftRebootProblem"),
               "its kernel is another one");
-    EXPECT_EQ(site_.engine.soft_reboots_wanted, 0);
+    EXPECT_EQ(site_.engine.wanted_soft_reboot(), "");
     EXPECT_EQ(system_.count("RebootWithFlags 5"), 0U);
 }
 
@@ -70,6 +71,7 @@ TEST_F(BusSoftReboot, SaysWhatLogindSays) {
     const std::string answer = call();
     EXPECT_EQ(answer.rfind("org.cfsupdate1.Error.Unsupported: logind does not start", 0), 0U);
     EXPECT_NE(answer.find("active block inhibitor"), std::string::npos) << answer;
+    EXPECT_EQ(site_.engine.wanted_soft_reboot(), "") << "the next one is not for this";
 }
 
 TEST_F(BusSoftReboot, TakesNoOptions) {

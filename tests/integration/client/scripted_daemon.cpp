@@ -192,7 +192,7 @@ class ScriptedEngine final : public update::Engine {
         return {path != "untouched", path, path != "untouched" ? "kept-local" : ""};
     }
 
-    void want_soft_reboot() override {}
+    void want_soft_reboot(const std::string&) override {}
 
     void remember_error(const Error*) override {}
 

@@ -115,6 +115,7 @@ umount "$work/target/sysroot"
 "$tests/support/compare_trees.py" "$work/tree" "$work/target"
 echo x > "$work/target/usr/new" && echo x > "$work/target/etc/new"
 expect "$(record root) $(record etc) $(record var)" "transient none none"
+expect "$(findmnt -no SOURCE "$work/target" | tail -n 1 | cut -c1-40)" "composefs:$(record digest | cut -c1-30)"
 release
 prepare_at
 [ ! -e "$work/target/usr/new" ] || fail "a transient root was kept"

@@ -50,10 +50,9 @@ run=$top/run/cfsupdated/soft
 softly=("${end[@]}" "90 soft-reboot.target start waiting")
 mkdir "$top/run"
 sh -c "$begun"
-[ -d "$run" ] || bad "nothing says that this machine can"
-touch "$run/wanted"
-[ "$(called "${softly[@]}")" = soft-reboot ] || bad "not at a soft reboot that somebody asked for"
-[ "$(called "${end[@]}" "90 reboot.target start waiting")" = finalize ] || bad "a wish for a soft one changes a restart"
+[ -e "$run/ready" ] || bad "nothing says that this machine can"
+[ "$(called "${softly[@]}")" = soft-reboot ] || bad "not at a soft reboot"
+[ "$(called "${end[@]}" "90 reboot.target start waiting")" = finalize ] || bad "that it could be soft changes a restart"
 
 # mounted JOB...: what cfs-prepare-root is told.
 mounted() {
@@ -68,8 +67,9 @@ expected="--target $top/run/nextroot --proc-cmdline $run/c0ffee/cmdline --run $r
 [ "$(mounted "${softly[@]}")" = "$expected" ] || bad "it mounts: $(mounted "${softly[@]}")"
 [ -d "$top/run/nextroot" ] || bad "there is no place for it"
 [ -z "$(mounted "${end[@]}" "90 reboot.target start waiting")" ] || bad "it mounts at a restart"
-[ ! -e "$run/image" ] && [ ! -e "$run/wanted" ] || bad "the wish outlives its end"
-touch "$run/image" "$run/wanted"
+[ ! -e "$run/image" ] && [ ! -e "$run/wanted" ] && [ ! -e "$run/ready" ] || bad "the wish outlives its end"
+touch "$run/image" "$run/wanted" "$run/../health.json"
 sh -c "$begun"
 [ ! -e "$run/image" ] && [ ! -e "$run/wanted" ] || bad "the wish outlives a soft reboot"
+[ ! -e "$run/../health.json" ] || bad "the checks of before outlive a soft reboot"
 echo "finalize: at shutdowns, and at soft reboots that lead to another version"

@@ -36,6 +36,15 @@ class UpFor final : public Clock {
     std::chrono::minutes up_;
 };
 
+void selinux(const std::string& etc, const std::string& policy) {
+    fs::create_directories(etc + "/selinux/strict/policy");
+    const test::TempDir dummy;
+    dummy.write("config", "SELINUX=enforcing\nSELINUXTYPE=strict\n");
+    dummy.write("policy.33", policy);
+    fs::copy(dummy / "config", etc + "/selinux/config");
+    fs::copy(dummy / "policy.33", etc + "/selinux/strict/policy/policy.33");
+}
+
 /// Version 1 is proven and runs on a machine that has soft reboots.
 class SoftReboot : public testing::Test {
  protected:
@@ -52,7 +61,7 @@ class SoftReboot : public testing::Test {
 
     /// The initrd's part of what runs now.
     void boot_with(const std::string& record, const std::string& etc = "bind") {
-        fs::create_directories(site_.dir / "run/soft");
+        site_.dir.write("run/soft/ready", "");
         const std::string digest = digest_of_booted();
         mount(digest);
         write_record(record, digest, etc);
@@ -91,13 +100,26 @@ class SoftReboot : public testing::Test {
         return image;
     }
 
+    void want() { update::want_soft_reboot(site_.settings, status().staged.value().digest); }
+
     void soft_reboot(std::chrono::minutes up = 60min) {
-        update::want_soft_reboot(site_.settings);
+        want();
         ASSERT_NE(shut_down(up), "");
+        arrive();
+    }
+
+    /// Nobody asked for more than what systemd does.
+    void plain_soft_reboot(std::chrono::minutes up) {
+        ASSERT_EQ(update::prepare_soft_reboot(site_.settings, UpFor(up)), "");
+        arrive();
+    }
+
+    /// cfs-prepare-root, systemd, and the unit as it starts.
+    void arrive() {
         const std::string image = planned();
         write_record("run/soft/" + image, image);
         mount(image);
-        fs::remove(site_.dir / "run/soft/image");  // by the unit, as it starts
+        fs::remove(site_.dir / "run/soft/image");
         site_.engine().reconcile();
     }
 
@@ -140,32 +162,64 @@ TEST_F(SoftReboot, LeadsToWhatIsStagedAndProvesNothing) {
 TEST_F(SoftReboot, NamesTheCommandLineOfWhereItLeads) {
     (void)stage();
     const std::string v2 = status().staged->digest;
-    update::want_soft_reboot(site_.settings);
+    want();
     EXPECT_EQ(shut_down(), "2");
     EXPECT_EQ(planned(), v2);
     const std::string cmdline = site_.dir.read("run/soft/" + v2 + "/cmdline");
     EXPECT_NE(cmdline.find(v2), std::string::npos) << cmdline;
 }
 
-TEST_F(SoftReboot, LeadsNowhereUnasked) {
+TEST_F(SoftReboot, UnaskedRestartsWhatRuns) {
+    const std::string v1 = digest_of_booted();
     (void)stage();
     EXPECT_EQ(shut_down(), "");
-    EXPECT_FALSE(fs::exists(site_.dir / "run/soft/image"));
+    EXPECT_EQ(planned(), v1) << "its mounts are made anew";
     // And one wish is for one soft reboot.
-    update::want_soft_reboot(site_.settings);
+    want();
     EXPECT_EQ(shut_down(), "2");
     EXPECT_EQ(shut_down(), "");
+    EXPECT_EQ(planned(), v1);
 }
 
-TEST_F(SoftReboot, WithNothingStagedStaysWithWhatRuns) {
-    update::want_soft_reboot(site_.settings);
+TEST_F(SoftReboot, AWishIsForOneVersion) {
+    (void)stage();
+    want();
+    (void)stage("v3");
     EXPECT_EQ(shut_down(), "");
+    EXPECT_EQ(planned(), digest_of_booted());
+    want();
+    update::want_soft_reboot(site_.settings, "");
+    EXPECT_EQ(shut_down(), "") << "it was taken back";
+}
+
+// Back to what the loader started is as if it had just done so.
+TEST_F(SoftReboot, OfAVersionOnTrialItIsProvenAllTheSame) {
+    (void)stage();
+    (void)update::finalize_at_shutdown(site_.settings);
+    EXPECT_TRUE(site_.reboot().ends_with("+1-1.efi"));
+    boot_with("run");
+    plain_soft_reboot(3min);
+    EXPECT_EQ(status().booted->version, "2");
+    EXPECT_EQ(check(4min).failed_line(), "");
+    EXPECT_TRUE(update::mark_good(site_.settings).proven);
+    EXPECT_EQ(status().booted->uki.find('+'), std::string::npos);
+}
+
+TEST_F(SoftReboot, NoneLeadsOnFromWhatIsOnTrial) {
+    (void)stage();
+    (void)update::finalize_at_shutdown(site_.settings);
+    site_.reboot();
+    boot_with("run");
+    (void)stage("v3");
+    EXPECT_EQ(status().soft_reboot_problem, "what the loader started is on trial still");
+    (void)update::mark_good(site_.settings);
+    EXPECT_EQ(status().soft_reboot_problem, "");
 }
 
 TEST_F(SoftReboot, OneThatDidNotHappenChangesNothing) {
     (void)stage();
     const std::string v1 = digest_of_booted();
-    update::want_soft_reboot(site_.settings);
+    want();
     EXPECT_EQ(shut_down(), "2");
     write_record("run/soft/" + planned(), planned());
     EXPECT_EQ(digest_of_booted(), v1);
@@ -222,6 +276,33 @@ TEST_F(SoftReboot, TheDeadlineBeginsWithIt) {
     soft_reboot(60min);
     EXPECT_EQ(update::time_to_deadline(site_.settings, UpFor(61min)), 14min);
     EXPECT_EQ(update::time_to_deadline(site_.settings, UpFor(75min)), 0min);
+    plain_soft_reboot(180min);
+    EXPECT_EQ(update::time_to_deadline(site_.settings, UpFor(181min)), 14min);
+    // So do updates that wait for this one's health.
+    site_.settings.image = Site::image("v3");
+    const auto update_at = [&](std::chrono::minutes up) {
+        const UpFor clock(up);
+        return test::error_name([&] {
+            (void)update::make_engine(site_.settings, clock)->update({}, site_.progress, {});
+        });
+    };
+    EXPECT_EQ(update_at(181min), "SlotNotProven");
+    EXPECT_EQ(update_at(196min), "no error");
+}
+
+TEST_F(SoftReboot, AnEspThatCannotBeReadDoesNotKeepAFailedOneUp) {
+    (void)stage();
+    soft_reboot();
+    site_.settings.esp += "-is-not-mounted";
+    EXPECT_EQ(update::note_failed_boot(site_.settings, "no ESP", UpFor(61min)).stays, "");
+}
+
+TEST_F(SoftReboot, WhatCannotBeLookedAtIsAnObstacle) {
+    (void)stage();
+    selinux(site_.etc(*status().booted), "one");
+    selinux(site_.etc(*status().staged), "one");
+    fs::create_directory(site_.etc(*status().staged) + "/selinux/strict/policy/odd");
+    EXPECT_NE(status().soft_reboot_problem, "");
 }
 
 /// Each thing in the way of a soft reboot to the image `tag`.
@@ -236,15 +317,6 @@ void PrintTo(const Obstacle& obstacle, std::ostream* out) {
     *out << obstacle.name;
 }
 
-void selinux(const std::string& etc, const std::string& policy) {
-    fs::create_directories(etc + "/selinux/strict/policy");
-    const test::TempDir dummy;
-    dummy.write("config", "SELINUX=enforcing\nSELINUXTYPE=strict\n");
-    dummy.write("policy.33", policy);
-    fs::copy(dummy / "config", etc + "/selinux/config");
-    fs::copy(dummy / "policy.33", etc + "/selinux/strict/policy/policy.33");
-}
-
 class SoftRebootObstacle : public SoftReboot, public testing::WithParamInterface<Obstacle> {};
 
 TEST_P(SoftRebootObstacle, IsNamedAndRespected) {
@@ -252,9 +324,10 @@ TEST_P(SoftRebootObstacle, IsNamedAndRespected) {
     GetParam().put(site_);
     const std::string v1 = digest_of_booted();
     EXPECT_EQ(status().soft_reboot_problem, GetParam().problem);
-    site_.dir.write("run/soft/wanted", "");
+    site_.dir.write("run/soft/wanted", status().staged->digest);
+    const bool ours = fs::exists(site_.dir / "run/booted.json");
     EXPECT_EQ(shut_down(), "");
-    EXPECT_FALSE(fs::exists(site_.dir / "run/soft/image"));
+    EXPECT_EQ(ours ? planned() : v1, v1);
     EXPECT_EQ(digest_of_booted(), v1);
 }
 
@@ -310,7 +383,7 @@ TEST_F(SoftReboot, AnotherSelinuxPolicyIsAnObstacle) {
     selinux(site_.etc(*status().staged), "other");
     EXPECT_EQ(status().soft_reboot_problem, "its SELinux policy is another one");
     // The merge keeps what is the machine's own, and that is what the kernel has.
-    update::want_soft_reboot(site_.settings);
+    want();
     EXPECT_EQ(shut_down(), "2");
 }
 
@@ -326,7 +399,7 @@ TEST_F(SoftReboot, IsNotOfferedWhereTheMachineHasNone) {
     fs::remove_all(site_.dir / "run/soft");
     EXPECT_NE(status().soft_reboot_problem.find("it needs systemd 254"), std::string::npos);
     std::string text;
-    EXPECT_EQ(test::error_name([&] { update::want_soft_reboot(site_.settings); }, &text),
+    EXPECT_EQ(test::error_name([&] { update::want_soft_reboot(site_.settings, "aa"); }, &text),
               "Unsupported");
     EXPECT_NE(text.find("cfsupdated-soft-reboot.service"), std::string::npos);
     EXPECT_EQ(shut_down(), "");

@@ -40,7 +40,7 @@ struct JobRequest {
     bool finalize = true;
     std::string expected_digest;
     bool dry_run = false;
-    bool lock = false;               ///< of an update: staged, and no shutdown finalizes it
+    bool lock = false;        ///< of an update: staged, and no shutdown finalizes it
     bool for_anyone = false;  ///< with lock: an update by whoever sits at the machine ends that
     bool ignore_inhibitors = false;  ///< of an update
     bool downgrade = false;          ///< Update, Stage: a lower version, too

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "site.hpp"
+#include "up_for.hpp"
 #include "update/health.hpp"
 #include "update/shutdown.hpp"
 
@@ -18,23 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using test::Site;
+using test::UpFor;
 using update::DeploymentState;
-
-class UpFor final : public Clock {
- public:
-    explicit UpFor(std::chrono::minutes up) : up_(up) {}
-
-    [[nodiscard]] std::chrono::system_clock::time_point now() const override {
-        return std::chrono::system_clock::time_point(1'700'000'000s);
-    }
-
-    [[nodiscard]] std::chrono::steady_clock::time_point steady() const override {
-        return std::chrono::steady_clock::time_point(up_);
-    }
-
- private:
-    std::chrono::minutes up_;
-};
 
 void selinux(const std::string& etc, const std::string& policy) {
     fs::create_directories(etc + "/selinux/strict/policy");

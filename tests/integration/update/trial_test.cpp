@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/fs_at.hpp"
 #include "site.hpp"
+#include "up_for.hpp"
 #include "update/health.hpp"
 #include "update/state_dir.hpp"
 
@@ -17,27 +18,11 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using test::error_name;
 using test::Site;
+using test::UpFor;
 using update::DeploymentState;
 using update::mark_good;
 using update::note_failed_boot;
 using update::UpdateOutcome;
-
-/// The machine has been up for so long.
-class UpFor final : public Clock {
- public:
-    explicit UpFor(std::chrono::minutes up) : up_(up) {}
-
-    [[nodiscard]] std::chrono::system_clock::time_point now() const override {
-        return std::chrono::system_clock::time_point(1'700'000'000s);
-    }
-
-    [[nodiscard]] std::chrono::steady_clock::time_point steady() const override {
-        return std::chrono::steady_clock::time_point(up_);
-    }
-
- private:
-    std::chrono::minutes up_;
-};
 
 /// Version 1 is proven, version 2 runs on trial.
 class Trial : public testing::Test {

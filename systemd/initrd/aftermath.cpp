@@ -116,7 +116,7 @@ int after_failure(const Options& options, const Error& error) noexcept {
             pause > 0 ? "; this machine starts again in " + std::to_string(pause) + " s" : "";
         static_cast<void>(
             std::fprintf(stderr, "cfs-prepare-root: %s%s\n", line.c_str(), after.c_str()));
-        best_effort([&] { leave_record(options, describe(error, attempt, options.in_place())); });
+        best_effort([&] { leave_record(options, describe(error, attempt, !options.soft)); });
         if (pause == 0) return;
         for (unsigned left = pause; left > 0;)
             left = ::sleep(left);

@@ -27,8 +27,10 @@ struct Flag {
     bool Options::*value;
 };
 
-constexpr std::array<Flag, 3> kFlags = {
-    {{"--reboot", &Options::reboot}, {"--help", &Options::help}, {"--version", &Options::version}}};
+constexpr std::array<Flag, 4> kFlags = {{{"--reboot", &Options::reboot},
+                                         {"--soft-reboot", &Options::soft},
+                                         {"--help", &Options::help},
+                                         {"--version", &Options::version}}};
 
 [[noreturn]] void bad(const std::string& what) {
     throw Error(ErrorCode::InvalidArgs, what, "see cfs-prepare-root --help");
@@ -81,6 +83,7 @@ const char* usage() {
            "  --efivars DIR        EFI variables (/sys/firmware/efi/efivars)\n"
            "  --volatile-root PATH systemd's link to the root disk (/run/systemd/volatile-root)\n"
            "  --reboot             reboot after a failure, where the boot is counted or sealed\n"
+           "  --soft-reboot        a failure is one of a soft reboot, not of the running entry\n"
            "  --help, --version\n";
 }
 

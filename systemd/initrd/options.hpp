@@ -14,6 +14,7 @@ struct Options {
     std::string efivars = "/sys/firmware/efi/efivars";
     std::string volatile_root = "/run/systemd/volatile-root";  ///< systemd's link to the disk
     bool reboot = false;  ///< a failure may end in a reboot; see aftermath.hpp
+    bool soft = false;    ///< before a soft reboot: a failure is not the running entry's
     bool help = false;
     bool version = false;
 

@@ -48,7 +48,7 @@ prepare() { # OPTION...
   "$program" --proc-cmdline "$work/cmdline" --run "$work/run/cfsupdated" --efivars "$work/efivars" \
     --volatile-root "$work/volatile-root" "$@"
 }
-prepare_at() { prepare --sysroot "$work/sysroot" --target "$work/target"; }
+prepare_at() { prepare --sysroot "$work/sysroot" --target "$work/target" "$@"; }
 release() { umount -R "$work/target"; rm -rf "$work/run/cfsupdated"; }
 
 # record KEY: of booted.json
@@ -168,6 +168,8 @@ open(sys.argv[1], "wb").write(b"\7\0\0\0" + "os_2-3+1-1.efi\0".encode("utf-16le"
 EOF
 refuse "the image ${digest:0:12}: opening"
 grep -q "the boot of 'os_2-3+1-1.efi' failed" "$work/sysroot/state/cfsupdated/last-error.json"
+prepare_at --soft-reboot 2> "$work/said" && fail "it mounts what is not there"
+grep -q "the soft reboot stays with what runs" "$work/sysroot/state/cfsupdated/last-error.json"
 make_image '[etc]' 'mount = "elsewhere"'
 refuse "setup-root-conf.toml, line 2"
 make_image

@@ -63,7 +63,7 @@ mounted() {
 }
 [ -z "$(mounted "${softly[@]}")" ] || bad "it mounts without a plan"
 echo c0ffee > "$run/image"
-expected="--target $top/run/nextroot --proc-cmdline $run/c0ffee/cmdline --run $run/c0ffee"
+expected="--soft-reboot --target $top/run/nextroot --proc-cmdline $run/c0ffee/cmdline --run $run/c0ffee"
 [ "$(mounted "${softly[@]}")" = "$expected" ] || bad "it mounts: $(mounted "${softly[@]}")"
 [ -d "$top/run/nextroot" ] || bad "there is no place for it"
 [ -z "$(mounted "${end[@]}" "90 reboot.target start waiting")" ] || bad "it mounts at a restart"

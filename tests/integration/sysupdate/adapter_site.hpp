@@ -19,6 +19,9 @@ class AdapterSite {
  public:
     AdapterSite();
 
+    /// Ends the job that runs first: its script is in here.
+    ~AdapterSite() { service.stop(); }
+
     /// On a bus that is closed but for what these files open.
     explicit AdapterSite(const std::vector<std::string>& policy_files);
 

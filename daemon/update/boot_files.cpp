@@ -55,7 +55,12 @@ std::optional<InitrdRecord> soft_record(const settings::Settings& settings) {
         if (!digest) continue;
         const std::string dir = soft + digest->hex();
         auto record = read_record(dir);
-        if (!record || record->digest != *digest) continue;
+        if (!record || record->digest != *digest) {
+            const auto boots = read_record(settings.run);
+            if (!boots || boots->digest == *digest) return std::nullopt;
+            // Mounted without a record of it: not what the boot's says, and nobody's to bless.
+            return InitrdRecord{*digest, "", ""};
+        }
         const auto start = parse_object(read_quietly(dir, kSoftStart, kMaxFile));
         const std::string stem = start ? get_string(*start, "stem") : "";
         // Back to what the loader started is as if it had just done so.

@@ -107,7 +107,6 @@ void write_plan(Machine& machine, const DeploymentRecord& target) {
     const std::string own = path + "/" + target.image.hex();
     const std::string cmdline = cmdline_of(machine, target);
     std::filesystem::create_directories(own);
-    remove_quietly(own + "/booted.json");
     const boost::json::object start = {{"schema", 1}, {"stem", target.stem}};
     const std::string text = boost::json::serialize(start) + "\n";
     replace_file_at(open_root(own).get(), kSoftStart, as_bytes(text), 0600);

@@ -213,6 +213,18 @@ TEST_F(SoftReboot, OneThatDidNotHappenChangesNothing) {
     EXPECT_EQ(check().failed_line(), "");
 }
 
+// Else the version that the loader started would be taken for what runs.
+TEST_F(SoftReboot, ALostRecordDoesNotMakeItAnotherVersion) {
+    (void)stage();
+    soft_reboot();
+    fs::remove_all(site_.dir / ("run/soft/" + status().booted->digest));
+    EXPECT_EQ(status().booted->version, "2");
+    EXPECT_FALSE(update::mark_good(site_.settings).proven);
+    // Nor does a plan to restart it that comes to nothing.
+    ASSERT_EQ(update::prepare_soft_reboot(site_.settings, UpFor(90min)), "");
+    EXPECT_EQ(status().booted->version, "2");
+}
+
 TEST_F(SoftReboot, AnotherAndAnother) {
     (void)stage();
     soft_reboot(60min);
@@ -299,10 +311,6 @@ struct Obstacle {
     const char* problem;
 };
 
-void PrintTo(const Obstacle& obstacle, std::ostream* out) {
-    *out << obstacle.name;
-}
-
 class SoftRebootObstacle : public SoftReboot, public testing::WithParamInterface<Obstacle> {};
 
 TEST_P(SoftRebootObstacle, IsNamedAndRespected) {
@@ -366,18 +374,14 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(SoftReboot, AnotherSelinuxPolicyIsAnObstacle) {
     (void)stage();
     selinux(site_.etc(*status().booted), "one");
+    selinux(site_.etc(*status().staged), "one");
+    EXPECT_EQ(status().soft_reboot_problem, "");
+    fs::remove_all(site_.etc(*status().staged) + "/selinux");
     selinux(site_.etc(*status().staged), "other");
     EXPECT_EQ(status().soft_reboot_problem, "its SELinux policy is another one");
     // The merge keeps what is the machine's own, and that is what the kernel has.
     want();
     EXPECT_EQ(shut_down(), "2");
-}
-
-TEST_F(SoftReboot, TheSameSelinuxPolicyIsNone) {
-    (void)stage();
-    selinux(site_.etc(*status().booted), "one");
-    selinux(site_.etc(*status().staged), "one");
-    EXPECT_EQ(status().soft_reboot_problem, "");
 }
 
 TEST_F(SoftReboot, IsNotOfferedWhereTheMachineHasNone) {

@@ -58,7 +58,7 @@ set(CPACK_DEBIAN_SYSUPDATE_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_INITRD_PACKAGE_NAME cfsupdated-initrd)
 set(CPACK_DEBIAN_INITRD_DESCRIPTION "mounts a composefs image as root, for initrds
 The program, its unit, and the parts that dracut and initramfs-tools need to
-put it into an initrd. Needed where images are built, not on their machines.")
+put it into an initrd. Needed where images are built, and on machines for soft reboots alone.")
 set(CPACK_DEBIAN_INITRD_PACKAGE_RECOMMENDS "dracut | initramfs-tools")
 set(CPACK_DEBIAN_INITRD_PACKAGE_CONTROL_EXTRA ${debian_dir}/triggers)
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxName = 200;
 constexpr std::size_t kShortDigest = 8;
+constexpr std::uint64_t kMicroseconds = 1'000'000;
 
 /// "sha256:01234567..." -> "01234567"
 std::string short_digest(const std::string& manifest, const std::string& image) {
@@ -53,6 +54,7 @@ Version version_of(const client::Deployment& deployment, std::string name, bool 
     out.available = out.acquired;
     out.installed = !out.acquired;
     out.is_protected = deployment.state == "booted" || deployment.pinned;
+    out.manifest_digest = deployment.manifest_digest;
     out.time = deployment.installed;
     return out;
 }
@@ -86,6 +88,7 @@ void add_available(const client::Available& available,
     out.name = name;
     out.available = true;
     out.changelog_url = available.changelog_url;
+    out.manifest_digest = available.manifest_digest;
     out.time = available.checked;
     known.versions.push_back(std::move(out));
     known.offer = Offer{std::move(name), available.manifest_digest};
@@ -128,6 +131,22 @@ Known know(const client::Status& status, const std::string& acquired) {
     return known;
 }
 
+namespace {
+
+/// What a transfer's file or partition is there.
+boost::json::object content(const Version& version) {
+    boost::json::object out;
+    out["type"] = "oci";
+    out["path"] = version.manifest_digest;
+    if (version.time > 0)
+        out["mtime"] = static_cast<std::uint64_t>(version.time) * kMicroseconds;
+    else
+        out["mtime"] = nullptr;
+    return out;
+}
+
+}  // namespace
+
 std::string describe(const Version& version) {
     boost::json::object object;
     object["version"] = version.name;
@@ -136,10 +155,11 @@ std::string describe(const Version& version) {
     object["installed"] = version.installed;
     object["obsolete"] = version.obsolete;
     object["protected"] = version.is_protected;
+    object["incomplete"] = false;
     object["acquired"] = version.acquired;
-    boost::json::array& urls = object["changelog_urls"].emplace_array();
+    boost::json::array& urls = object["changelogUrls"].emplace_array();
     if (!version.changelog_url.empty()) urls.emplace_back(version.changelog_url);
-    object["contents"].emplace_array();
+    object["contents"].emplace_array().push_back(content(version));
     return boost::json::serialize(object);
 }
 

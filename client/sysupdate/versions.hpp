@@ -22,8 +22,9 @@ struct Version {
     bool obsolete = false;   ///< older than the newest that is installed
     bool is_protected = false;
     bool acquired = false;
-    std::string changelog_url;  ///< may be empty
-    std::int64_t time = 0;      ///< seconds since the epoch: when it was installed, or found
+    std::string changelog_url;    ///< may be empty
+    std::string manifest_digest;  ///< "sha256:...", may be empty
+    std::int64_t time = 0;        ///< seconds since the epoch: when it was installed, or found
 };
 
 /// A version that can be brought, or made the next boot.
@@ -48,7 +49,8 @@ struct Known {
 /// \param acquired digest of the deployment that Acquire brought; empty: none
 [[nodiscard]] Known know(const client::Status& status, const std::string& acquired = "");
 
-/// Describe's JSON.
+/// Describe's JSON, with systemd 257's names and types: "contents" has an entry, of scalars,
+/// because updatectl aborts when there is none or another type in it.
 [[nodiscard]] std::string describe(const Version& version);
 
 }  // namespace cfs::sysupdate

@@ -57,7 +57,7 @@ TEST(Discover, UpdatesTheSystem) {
               std::string::npos)
         << "the release with the new version has the changes: " << read_metadata(file);
     const auto json = center.ask<std::string>(kPatience, "Describe", found, std::uint64_t{0});
-    EXPECT_NE(json.find(R"("changelog_urls":["https://example.org/2?a=1&b=2"])"), std::string::npos)
+    EXPECT_NE(json.find(R"("changelogUrls":["https://example.org/2?a=1&b=2"])"), std::string::npos)
         << json;
     const auto job = center.start("Update", found);
     EXPECT_EQ(job.version, "2");

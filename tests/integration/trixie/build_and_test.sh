@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # build_and_test.sh SOURCE WORK: makes a Debian 13 system below WORK from the mirror that this machine's apt uses, builds
 # the project in it and runs its bus tests there: sdbus-c++ 2 generates other code from the same XML, and what is live on
-# the bus has to be that XML. WORK is kept: the next run builds what changed. Ends with 77 where it cannot be made.
+# the bus has to be that XML. systemd's own updatectl is built there as well, and has to work. WORK is kept: the next run builds what changed. Ends with 77 where it cannot be made.
 set -euo pipefail
 source=$(readlink -f "$1") work=$2
 mkdir -p "$work/build"
@@ -42,10 +42,13 @@ export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 version=$(pkg-config --modversion sdbus-c++)
 echo "$(g++ --version | head -1); sdbus-c++ $version"
 case $version in 2.*) ;; *) echo "this is to be tested with sdbus-c++ 2"; exit 1 ;; esac
+/src/tests/integration/trixie/build_updatectl.sh /b/systemd
 cmake -S /src -B /b/r -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr -DCFS_TESTS=ON \
-  -DCFS_WERROR=ON > /b/configure.log 2>&1 || { cat /b/configure.log; exit 1; }
+  -DCFS_WERROR=ON -DCFS_UPDATECTL=/b/systemd/build/updatectl > /b/configure.log 2>&1 || { cat /b/configure.log; exit 1; }
 cmake --build /b/r --target cfsupdated cfsctl bus_tests
+mkdir -p /run/systemd/system  # updatectl asks for a system that systemd has booted
 cd /b/r
+ctest -R '^bus\.Updatectl' -N | grep -q 'Total Tests: [1-9]' || { echo "the tests of updatectl are missing"; exit 1; }
 ctest -L '^bus$' --no-tests=error --output-on-failure --output-junit /b/bus.xml
 END
 )
@@ -63,6 +66,8 @@ in_trixie() { # in a mount namespace of its own, so that nothing stays mounted
 }
 
 [ -d "$root" ] || make_root
+from=$(mirror)
+[ -z "$from" ] || echo "deb-src $from trixie main" > "$root/etc/apt/sources.list.d/source.list"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2> /dev/null || true
 in_trixie
 "$source/tests/support/judge_run" "$work/build/bus.xml"

@@ -169,10 +169,25 @@ TEST(SysupdateVersions, TheJsonHasEveryBoolean) {
     const auto object = boost::json::parse(describe(version)).as_object();
     EXPECT_EQ(object.at("version").as_string(), "a\"b\\");
     for (const char* name :
-         {"newest", "available", "installed", "obsolete", "protected", "acquired"})
+         {"newest", "available", "installed", "obsolete", "protected", "incomplete", "acquired"})
         EXPECT_FALSE(object.at(name).as_bool()) << name;
-    EXPECT_EQ(object.at("changelog_urls").as_array().at(0).as_string(), "https://example.org/");
-    EXPECT_TRUE(object.at("contents").as_array().empty());
+    EXPECT_EQ(object.at("changelogUrls").as_array().at(0).as_string(), "https://example.org/");
+}
+
+// updatectl 257 aborts when there is no entry, and when one has anything but scalars.
+TEST(SysupdateVersions, TheJsonHasOneContent) {
+    Version version;
+    version.manifest_digest = "sha256:" + std::string(64, 'a');
+    version.time = 1'700'000'000;
+    const auto content = [&] {
+        const auto object = boost::json::parse(describe(version)).as_object();
+        return object.at("contents").as_array().at(0).as_object();
+    };
+    EXPECT_EQ(content().at("type").as_string(), "oci");
+    EXPECT_EQ(content().at("path").as_string(), version.manifest_digest);
+    EXPECT_EQ(content().at("mtime").to_number<std::uint64_t>(), 1'700'000'000'000'000U);
+    version.time = 0;
+    EXPECT_TRUE(content().at("mtime").is_null());
 }
 
 }  // namespace

@@ -77,7 +77,9 @@ void Automatic::submit(const JobRequest& request, const Initiator& caller, Accep
     if (request.automatic) return begin(caller, then);
     const auto accept = [this, request, caller](const Accepted& answer) {
         try {
-            answer(calls_.submit(request, caller));
+            const std::uint64_t id = calls_.submit(request, caller);
+            shared_ = shared_ || id == job_;
+            answer(id);
         } catch (...) {
             answer(service::to_error(std::current_exception()));
         }
@@ -158,11 +160,13 @@ std::variant<Error, std::uint64_t> Automatic::start_job() {
     JobRequest request;
     if (phase_ == Phase::Install) request = install_request();
     try {
+        shared_ = calls_.active() != 0;
+        held_ = false;
         const std::uint64_t id = calls_.submit(request, who_);
         job_ = id;
         show({});
         // A check of just now stands for one of others than root.
-        if (!calls_.runs(id))
+        if (calls_.active() != id)
             boost::asio::post(io_, [weak = std::weak_ptr(self_)] {
                 const auto self = weak.lock();
                 if (!self || (*self)->phase_ != Phase::Check) return;
@@ -231,14 +235,27 @@ void Automatic::enter(Phase phase) {
 }
 
 void Automatic::look_again() {
-    if (phase_ == Phase::None || job_ != 0) return;
+    if (phase_ == Phase::None) return;
     // Not from within whoever tells us: it may be on its way through the jobs.
     boost::asio::post(io_, [weak = std::weak_ptr(self_)] {
         const auto self = weak.lock();
-        if (!self || (*self)->phase_ == Phase::None || (*self)->job_ != 0) return;
-        // Else it comes again when the answers that are due are there.
-        if ((*self)->watch_.knows()) static_cast<void>((*self)->advance());
+        // Without the answers that are due it comes again when they are there.
+        if (!self || (*self)->phase_ == Phase::None || !(*self)->watch_.knows()) return;
+        if ((*self)->job_ != 0) return (*self)->hold();
+        static_cast<void>((*self)->advance());
     });
+}
+
+/// What runs costs what the machine has not got any more.
+void Automatic::hold() {
+    // A paused job does not run, and a person has it go on.
+    if (phase_ != Phase::Install || shared_ || held_ || calls_.active() != job_) return;
+    for (const Blocker& blocker : policy::decide(policy_, question(step(), Trigger::Timer))) {
+        if (blocker.reason != Reason::Metered && blocker.reason != Reason::OnBattery) continue;
+        log::info("the automatic update is stopped: " + blocker.text);
+        held_ = true;
+        return calls_.cancel(job_);
+    }
 }
 
 void Automatic::rest() {
@@ -253,6 +270,7 @@ void Automatic::rest() {
 void Automatic::ended(const JobView& job) {
     if (job.id != job_ || job_ == 0) return look_again();
     job_ = 0;
+    if (job.state == JobState::Cancelled && held_) return look_again();
     if (job.state == JobState::Cancelled) return rest();
     if (job.state != JobState::Done) return failed();
     if (phase_ == Phase::Check) return checked();

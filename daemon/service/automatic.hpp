@@ -30,7 +30,10 @@ namespace cfs::service {
 ///
 /// A wish that waits lives in memory: who restarts the daemon has the timer for it. Only the reboot
 /// that an installation owes is kept, and with it the age of the release and the failures in a row.
-/// Conditions are watched while something waits and at no other time.
+/// Conditions are watched while something waits or runs for the wish, and at no other time. An
+/// installation that runs while the connection becomes metered or the power goes is stopped, and
+/// goes on when that has passed; what was fetched is there still. Windows and idleness are about
+/// beginnings, and one that somebody else asks for as well goes on.
 class Automatic {
  public:
     using Accepted = std::function<void(const std::variant<Error, std::uint64_t>&)>;
@@ -48,7 +51,8 @@ class Automatic {
 
     struct Calls {
         Submit submit;                                  ///< may throw Error
-        std::function<bool(std::uint64_t)> runs;        ///< or waits to; false: it ended
+        std::function<std::uint64_t()> active;          ///< job that waits or runs; 0: none
+        std::function<void(std::uint64_t)> cancel;      ///< may throw Error
         std::function<const update::Status&()> status;  ///< of now
         std::function<void()> changed;                  ///< blockers() did
         Restart* restart = nullptr;                     ///< outlives this
@@ -105,6 +109,7 @@ class Automatic {
     void wait_for(std::vector<policy::Blocker> blockers);
     void arm();
     void enter(Phase phase);
+    void hold();
     void rest();
     void know(std::function<void()> then);
     void listen_no_more();
@@ -125,6 +130,8 @@ class Automatic {
     Initiator who_;
     std::size_t asking_ = 0;  ///< calls that wait for what the machine is like
     std::uint64_t job_ = 0;   ///< that runs for the wish; 0: none
+    bool shared_ = false;     ///< somebody else asked for it as well
+    bool held_ = false;       ///< it was asked to stop, and is to come back
     std::vector<policy::Blocker> waits_for_;
     std::vector<std::pair<std::string, std::string>> shown_;
     WallTimer timer_;

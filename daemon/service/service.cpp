@@ -93,10 +93,11 @@ Automatic::Calls Service::automatic_calls() {
     calls.submit = [this](const JobRequest& request, const Initiator& caller) {
         return jobs_.submit(request, caller);
     };
-    calls.runs = [this](std::uint64_t id) {
+    calls.active = [this] {
         const JobView* const active = jobs_.active();
-        return active != nullptr && active->id == id;
+        return active != nullptr ? active->id : 0;
     };
+    calls.cancel = [this](std::uint64_t id) { jobs_.cancel(id); };
     calls.status = [this]() -> const update::Status& { return jobs_.status(); };
     calls.changed = [this] { refresh(); };
     calls.restart = restart_.get();

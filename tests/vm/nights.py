@@ -106,6 +106,9 @@ def first_night(vm):
     conditions(vm, "yes no 100")
     it_is(vm, "2031-03-04 02:10:00")
     waits_for(vm, ["metered"])
+    # One after the other: two services tell of them, and between their words nothing would hold it.
+    conditions(vm, "yes yes 12")
+    waits_for(vm, ["metered", "on-battery"])
     conditions(vm, "no yes 12")
     waits_for(vm, ["on-battery"])
     stays(vm, "1")

@@ -129,7 +129,8 @@ TEST(Automatic, AStrictPolicyHoldsAUserAndNotRoot) {
         pump,
         config,
         {[&](const service::JobRequest&, const service::Initiator&) { return ++jobs; },
-         [](std::uint64_t) { return true; },
+         [] { return std::uint64_t{0}; },
+         [](std::uint64_t) {},
          [&]() -> const update::Status& { return status; },
          [] {}});
     service::JobRequest update;

@@ -94,6 +94,8 @@ void Checks::finish(const std::optional<sdbus::Error>& failed) {
     job_.clear();
     last_ = Last{failed,
                  std::chrono::steady_clock::now() + (failed ? timing_.good_failed : timing_.good)};
+    // One that made room for another job says nothing about the registry.
+    if (failed && failed->getName() == std::string(bus::kErrorPrefix) + "Cancelled") last_.reset();
     std::list<std::shared_ptr<Waiting>> waiting;
     waiting.swap(waiting_);
     for (const auto& each : waiting) {

@@ -3,9 +3,11 @@
 
 #include "base/log.hpp"
 #include "client/bus/decode.hpp"
+#include "client/sysupdate/job_object.hpp"
 #include "client/sysupdate/names.hpp"
 
 #include <charconv>
+#include <cstring>
 #include <string_view>
 
 namespace cfs::sysupdate {
@@ -21,10 +23,15 @@ std::optional<std::uint64_t> id_of(const std::string& job) {
     return read.ec == std::errc{} && read.ptr == end ? std::optional(id) : std::nullopt;
 }
 
-/// The daemon's, but where systemd's clients know another name for it.
+/// The daemon's, under the name that systemd's clients know: for them any other is an I/O error.
 sdbus::Error as_theirs(const sdbus::Error& error) {
-    if (std::string(error.getName()) != std::string(bus::kErrorPrefix) + "Busy") return error;
-    return bus::make_error(kBusy, std::string(error.getMessage()));
+    const std::string name = error.getName();
+    const std::string_view prefix = bus::kErrorPrefix;
+    if (!name.starts_with(prefix)) return error;
+    const std::int32_t status = status_of("failed", name.substr(prefix.size()));
+    const char* const theirs = status < 0 ? ::strerrorname_np(-status) : nullptr;
+    if (theirs == nullptr) return error;
+    return bus::make_error(std::string("System.Error.") + theirs, std::string(error.getMessage()));
 }
 
 sdbus::Error is_stopping() {
@@ -63,7 +70,7 @@ void Host::known(Then<Known> then) {
     });
 }
 
-void Host::check_new(Then<std::string> then) {
+void Host::look(Then<Known> then) {
     checks_.check(timing_.check,
                   [this, weak = std::weak_ptr(self_), then = std::move(then)](
                       const std::optional<sdbus::Error>& failed) {
@@ -74,7 +81,7 @@ void Host::check_new(Then<std::string> then) {
                           log::info("a check failed, what was known before counts: " +
                                     std::string(failed->getMessage()));
                       }
-                      then(status == nullptr ? std::string() : knowledge(*status).candidate());
+                      then(status == nullptr ? Known{} : knowledge(*status));
                   });
 }
 
@@ -215,9 +222,9 @@ void Host::end_vacuum(const Ended& how) {
     const auto ended = std::exchange(vacuum_, nullptr);
     if (how.state != "done") {
         const std::string name = how.failure.name.empty() ? "Internal" : how.failure.name;
-        return ended->then(bus::make_error(
+        return ended->then(as_theirs(bus::make_error(
             std::string(bus::kErrorPrefix) + name,
-            how.failure.message.empty() ? "the daemon ended meanwhile" : how.failure.message));
+            how.failure.message.empty() ? "the daemon ended meanwhile" : how.failure.message)));
     }
     ended->then(static_cast<std::uint32_t>(client::decode_collect(how.result).deployments.size()));
 }

@@ -44,8 +44,8 @@ class Host {
 
     void known(Then<Known> then);
 
-    /// Without a registry that answers: what was known before.
-    void check_new(Then<std::string> then);
+    /// After a look at the registry; without one that answers: what was known before.
+    void look(Then<Known> then);
 
     struct Accepted {
         std::string version;

@@ -20,7 +20,7 @@ constexpr std::uint32_t kFetched = 80;
 constexpr std::array<std::pair<std::string_view, std::uint32_t>, 4> kSteps{
     {{"compose", kFetched}, {"verify", 90}, {"stage", 94}, {"finalize", 97}}};
 
-constexpr std::array<std::pair<std::string_view, std::int32_t>, 16> kStatus{
+constexpr std::array<std::pair<std::string_view, std::int32_t>, 19> kStatus{
     {{"Network", -EHOSTUNREACH},
      {"NotFound", -ENOENT},
      {"AuthRequired", -EACCES},
@@ -34,6 +34,9 @@ constexpr std::array<std::pair<std::string_view, std::int32_t>, 16> kStatus{
      {"OnBattery", -EAGAIN},
      {"Inhibited", -EAGAIN},
      {"OutsideWindow", -EAGAIN},
+     {"NotIdle", -EAGAIN},
+     {"NotYet", -EAGAIN},
+     {"PolicyForbids", -EPERM},
      {"Cancelled", -ECANCELED},
      {"Unsupported", -EOPNOTSUPP},
      {"Io", -EIO}}};

@@ -14,6 +14,8 @@
 namespace cfs::sysupdate {
 namespace {
 
+constexpr std::size_t kMostCallsAtOnce = 128;
+
 OsRelease this_system() {
     std::ifstream in("/etc/os-release");
     return read_os_release({std::istreambuf_iterator<char>(in), {}});
@@ -26,6 +28,8 @@ Adapter::Config config_of(const CommandLine& line) {
     config.system = this_system();
     // On somebody's session bus that somebody decides who is called polkit.
     config.callers.polkit = line.bus != "session";
+    // A client asks for every version at once, and says nothing of those that are refused.
+    config.callers.limits.per_caller = kMostCallsAtOnce;
     return config;
 }
 

@@ -13,13 +13,17 @@ bool means(const Wish& wish, const std::optional<Offer>& offer) {
     return offer && (wish.version.empty() || wish.version == offer->name);
 }
 
-/// There is nothing to do, and why.
+/// There is nothing to do, and why. For systemd's clients NoCandidate is as good as done.
 sdbus::Error refusal(const Wish& wish, const Known& known) {
     const std::string version = bus::bus_line(wish.version, kMaxShown);
     std::string text;
+    const char* name = kNoCandidate;
     if (means(wish, known.locked)) {
         text = "version '" + known.locked->name +
                "' is staged, but an administrator locked it: 'cfsctl finalize' arms it";
+    } else if (!version.empty() && known.find(wish.version) == nullptr) {
+        name = kNoSuchVersion;
+        text = "there is no version '" + version + "'";
     } else if (wish.verb == Verb::Install) {
         text = version.empty() ? "nothing was acquired that could be installed"
                                : "version '" + version + "' was not acquired";
@@ -34,7 +38,12 @@ sdbus::Error refusal(const Wish& wish, const Known& known) {
     }
     const std::string candidate = known.candidate();
     if (!candidate.empty() && !version.empty()) text += "; it offers '" + candidate + "'";
-    return bus::make_error(kNoCandidate, text);
+    return bus::make_error(name, text);
+}
+
+/// What the image offers is no candidate, and no failure either.
+bool is_older(const sdbus::Error& checked) {
+    return checked.getName() == std::string(bus::kErrorPrefix) + "DowngradeRejected";
 }
 
 bus::VariantMap options_of(const Offer& offer) {
@@ -70,7 +79,7 @@ std::variant<sdbus::Error, Plan> make_plan(const Wish& wish,
     const bool is_here = means(wish, known.acquired);
     if (is_here && wish.verb != Verb::Acquire)
         return Plan{"Finalize", {}, known.acquired->name, true};
-    if (checked && !is_here) return *checked;
+    if (checked && !is_here && !is_older(*checked)) return *checked;
     return refusal(wish, known);
 }
 

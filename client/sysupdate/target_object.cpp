@@ -30,8 +30,20 @@ void require_short(const char* what, const std::string& text) {
 }
 
 sdbus::Error unknown(const std::string& version) {
-    return bus::make_error(kNoSuchVersion,
-                           "there is no version '" + bus::bus_line(version, kMaxShown) + "'");
+    const std::string which = version.empty() ? "" : " '" + bus::bus_line(version, kMaxShown) + "'";
+    return bus::make_error(kNoSuchVersion, "there is no version" + which);
+}
+
+bool is_here(const Version& version) {
+    return version.installed || version.acquired;
+}
+
+std::vector<std::string> names_of(const Known& known, bool offline) {
+    std::vector<std::string> names;
+    for (const Version& version : known.versions) {
+        if (!offline || is_here(version)) names.push_back(version.name);
+    }
+    return names;
 }
 
 sdbus::Error no_features() {
@@ -74,16 +86,15 @@ void TargetObject::List(sdbus::Result<Strings>&& result, std::uint64_t flags) {
                             reply,
                             {{kCheck}, details("", offline)},
                             [this, reply, offline](Answer&, const bus::Initiator&) {
-                                host_.known([reply, offline](const auto& outcome) {
+                                const auto list = [reply, offline](const auto& outcome) {
                                     answer(reply, outcome, [&](const Known& known) {
-                                        Strings names;
-                                        for (const Version& version : known.versions) {
-                                            if (!offline || version.installed || version.acquired)
-                                                names.push_back(version.name);
-                                        }
+                                        const Strings names = names_of(known, offline);
+                                        // With an empty list updatectl 257 waits for ever.
+                                        if (names.empty()) return reply->fail(unknown(""));
                                         reply->done(names);
                                     });
-                                });
+                                };
+                                offline ? host_.known(list) : host_.look(list);
                             });
     });
 }
@@ -96,14 +107,16 @@ void TargetObject::Describe(sdbus::Result<std::string>&& result,
     bus::guard(*reply, [&] {
         require_flags(flags, kOffline);
         require_short("version", version);
+        const bool offline = flags != 0;
         callers_.guard_call(bus::caller_of(getObject()),
                             reply,
-                            {{kCheck}, details(version, flags != 0)},
-                            [this, reply, version](Answer&, const bus::Initiator&) {
-                                host_.known([reply, version](const auto& outcome) {
+                            {{kCheck}, details(version, offline)},
+                            [this, reply, version, offline](Answer&, const bus::Initiator&) {
+                                host_.known([reply, version, offline](const auto& outcome) {
                                     answer(reply, outcome, [&](const Known& known) {
                                         const Version* const found = known.find(version);
-                                        if (found == nullptr) return reply->fail(unknown(version));
+                                        if (found == nullptr || (offline && !is_here(*found)))
+                                            return reply->fail(unknown(version));
                                         reply->done(describe(*found));
                                     });
                                 });
@@ -119,8 +132,8 @@ void TargetObject::CheckNew(sdbus::Result<std::string>&& result) {
         reply,
         {{kCheck}, details("", false)},
         [this, reply](Answer&, const bus::Initiator&) {
-            host_.check_new([reply](const auto& outcome) {
-                answer(reply, outcome, [&](const std::string& name) { reply->done(name); });
+            host_.look([reply](const auto& outcome) {
+                answer(reply, outcome, [&](const Known& known) { reply->done(known.candidate()); });
             });
         });
 }

@@ -122,9 +122,12 @@ Known know(const client::Status& status, const std::string& acquired) {
         add_available(*status.available, known, taken);
     std::reverse(known.versions.begin(), known.versions.end());
     if (known.versions.empty()) return known;
-    known.versions.front().newest = true;
+    const auto offered = std::find_if(
+        known.versions.begin(), known.versions.end(), [](const Version& v) { return v.available; });
+    if (offered != known.versions.end()) offered->newest = true;
     bool older = false;
     for (Version& version : known.versions) {
+        version.newest = version.newest || version.name == known.installed;
         version.obsolete = older;
         older = older || version.name == known.installed;
     }

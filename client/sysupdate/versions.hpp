@@ -15,8 +15,8 @@
 namespace cfs::sysupdate {
 
 struct Version {
-    std::string name;  ///< one line, never empty, no other's
-    bool newest = false;
+    std::string name;        ///< one line, never empty, no other's
+    bool newest = false;     ///< of those that are available, or of those that are installed
     bool available = false;  ///< can be fetched, or was by Acquire
     bool installed = false;  ///< all of it, and Acquire's alone does not count
     bool obsolete = false;   ///< older than the newest that is installed

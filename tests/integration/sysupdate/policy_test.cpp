@@ -105,9 +105,9 @@ TEST(SysupdatePolicy, HasTheActionsOfTheCodeAndNoOther) {
     const std::map<std::string, std::string> defaults{
         {sysupdate::kCheck, "auth_admin auth_admin yes"},
         {sysupdate::kUpdate, "auth_admin auth_admin yes"},
-        {sysupdate::kUpdateToVersion, "auth_admin_keep auth_admin_keep auth_admin_keep"},
-        {sysupdate::kVacuum, "auth_admin_keep auth_admin_keep auth_admin_keep"},
-        {sysupdate::kManageFeatures, "auth_admin_keep auth_admin_keep auth_admin_keep"}};
+        {sysupdate::kUpdateToVersion, "auth_admin auth_admin auth_admin_keep"},
+        {sysupdate::kVacuum, "auth_admin auth_admin auth_admin_keep"},
+        {sysupdate::kManageFeatures, "auth_admin auth_admin auth_admin_keep"}};
     std::string lines;
     for (const auto& [id, who] : defaults)
         lines += id + " " + who + "\n";

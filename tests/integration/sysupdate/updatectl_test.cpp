@@ -61,7 +61,7 @@ TEST_F(Updatectl, ListsTheHostAndItsVersions) {
     const auto versions = updatectl({"list", "host"});
     EXPECT_EQ(versions.code, 0) << versions.err;
     EXPECT_TRUE(has(versions.out, "2       candidate")) << versions.out;
-    EXPECT_TRUE(has(versions.out, "1       protected")) << versions.out;
+    EXPECT_TRUE(has(versions.out, "1       current")) << versions.out;
 }
 
 TEST_F(Updatectl, DescribesAVersion) {
@@ -97,6 +97,24 @@ TEST_F(Updatectl, UpdatesToTheVersionThatIsAskedFor) {
     const auto updated = updatectl({"update", "host@2"});
     EXPECT_EQ(updated.code, 0) << updated.err;
     EXPECT_TRUE(has(updated.err, "host@2: ✓ Done")) << updated.err;
+}
+
+TEST_F(Updatectl, FailsForAVersionThatIsNotThere) {
+    const auto updated = updatectl({"update", "host@99"});
+    EXPECT_NE(updated.code, 0);
+    EXPECT_TRUE(has(updated.err, "host@99: ✗ No such file or directory")) << updated.err;
+}
+
+TEST_F(Updatectl, SaysThatTheRegistryIsAway) {
+    site_.set_check([](update::ProgressSink&, const std::stop_token&) {
+        throw Error(ErrorCode::Network, "no way there", "look at the cable");
+    });
+    const auto updated = updatectl({"update", "host"});
+    EXPECT_NE(updated.code, 0);
+    EXPECT_TRUE(has(updated.err, "host: ✗ No route to host")) << updated.err;
+    const auto offline = updatectl({"list", "host", "--offline"});
+    EXPECT_EQ(offline.code, 0) << offline.err;
+    EXPECT_TRUE(has(offline.out, "1       current")) << offline.out;
 }
 
 TEST_F(Updatectl, FailsWithTheReasonOfTheUpdate) {

@@ -52,7 +52,15 @@ TEST(SysupdatePlan, OfWhatTheRegistryHas) {
     EXPECT_EQ(plan({Verb::Acquire, ""}, known), "Stage 2 lock sha256:2");
     EXPECT_EQ(plan({Verb::Install, ""}, known), kNoCandidate);
     EXPECT_EQ(plan({Verb::Update, "1"}, known), kNoCandidate);
-    EXPECT_EQ(plan({Verb::Update, "7"}, known), kNoCandidate);
+    for (const Verb verb : {Verb::Update, Verb::Acquire, Verb::Install})
+        EXPECT_EQ(plan({verb, "7"}, known), kNoSuchVersion) << "NoCandidate would be success";
+}
+
+// The tag was moved back: there is nothing newer, and nothing is wrong.
+TEST(SysupdatePlan, WhatIsOlderIsNoCandidate) {
+    const auto older = bus::make_error(std::string(bus::kErrorPrefix) + "DowngradeRejected", "0");
+    const auto outcome = make_plan({Verb::Update, ""}, machine("2", ""), older);
+    EXPECT_EQ(std::string(std::get<sdbus::Error>(outcome).getName()), kNoCandidate);
 }
 
 TEST(SysupdatePlan, OfWhatWasAcquired) {

@@ -108,7 +108,8 @@ TEST(SysupdateVersions, WhatWasLeftIsThereButNobodyHasIt) {
         EXPECT_EQ(known.installed, "1") << state;
         EXPECT_EQ(known.candidate(), "");
         EXPECT_TRUE(known.find("2")->installed);
-        EXPECT_TRUE(known.find("2")->newest);
+        EXPECT_FALSE(known.find("2")->newest);
+        EXPECT_TRUE(known.find("1")->newest) << "of what counts as installed";
     }
 }
 
@@ -131,7 +132,7 @@ TEST(SysupdateVersions, WhatACheckFoundComesFirst) {
     EXPECT_EQ(known.offer->manifest_digest, "sha256:77");
     EXPECT_EQ(known.candidate(), "2");
     EXPECT_TRUE(known.find("2")->newest);
-    EXPECT_FALSE(known.find("1")->newest);
+    EXPECT_TRUE(known.find("1")->newest) << "of what is installed";
     EXPECT_FALSE(known.find("1")->obsolete);
 }
 

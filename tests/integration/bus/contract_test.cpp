@@ -80,16 +80,32 @@ std::string contract(const std::string& interface) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// What is between the two, up to the text's end where there is no second one. The standard's
+/// regular expressions go as deep into the stack as such a text is long.
+std::string between(const std::string& text, const std::string& begin, const std::string& end) {
+    const std::size_t at = text.find(begin);
+    if (at == std::string::npos) return "";
+    const std::size_t from = at + begin.size();
+    return text.substr(from, text.find(end, from) - from);
+}
+
+std::string without_comments(std::string text) {
+    while (text.find("<!--") != std::string::npos) {
+        const std::size_t from = text.find("<!--");
+        const std::size_t to = text.find("-->", from);
+        text.erase(from, to == std::string::npos ? to : to + 3 - from);
+    }
+    return text;
+}
+
 /// "property State s read", "method Update a{sv} o", ... of one interface in introspection XML.
 std::set<std::string> members(const std::string& xml, const std::string& interface) {
-    const std::regex block("<interface name=\"" + interface + "\">([\\s\\S]*?)</interface>");
     const std::regex member("<(method|signal|property) ([^>]*)>|<arg ([^>]*)>|</(method|signal)>");
     const std::regex attribute("(\\w+)=\"([^\"]*)\"");
-    std::smatch found;
     std::set<std::string> out;
-    if (!std::regex_search(xml, found, block)) return out;
-    const std::string body =
-        std::regex_replace(found[1].str(), std::regex("<!--[\\s\\S]*?-->"), "");
+    const std::string block =
+        between(xml, "<interface name=\"" + interface + "\">", "</interface>");
+    const std::string body = without_comments(block);
     std::string open;
     const auto attributes = [&](const std::string& text) {
         std::map<std::string, std::string> map;

@@ -2,6 +2,7 @@
 // A daemon that nobody calls: what it costs, that it ends, and that nothing is lost by that.
 #include "bus_client.hpp"
 #include "support/private_bus.hpp"
+#include "support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -101,7 +102,7 @@ TEST_F(BusIdle, DoesNothingAndIsSmall) {
     EXPECT_EQ(wake_ups(daemon->pid()), before);
     const std::uint64_t memory = proportional_memory(daemon->pid());
     EXPECT_GT(memory, 0U);
-    EXPECT_LE(memory, std::uint64_t{12} << 20);
+    EXPECT_TRUE(kSanitized || memory <= std::uint64_t{12} << 20) << memory;
 }
 
 TEST_F(BusIdle, AnswersTheFirstCallSoonAfterItIsStartedByIt) {

@@ -46,14 +46,15 @@ class Life {
 
     [[nodiscard]] const service::JobView& view() const { return view_; }
 
-    std::unique_ptr<service::Jobs> jobs;
-
  private:
     std::unique_ptr<update::Engine> engine_;
     boost::asio::io_context io_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
         io_.get_executor()};
     service::JobView view_;
+
+ public:
+    std::unique_ptr<service::Jobs> jobs;  ///< last: goes before its loop and its engine
 };
 
 /// First byte of each GET of a blob.

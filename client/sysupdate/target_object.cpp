@@ -30,8 +30,15 @@ void require_short(const char* what, const std::string& text) {
 }
 
 sdbus::Error unknown(const std::string& version) {
-    const std::string which = version.empty() ? "" : " '" + bus::bus_line(version, kMaxShown) + "'";
-    return bus::make_error(kNoSuchVersion, "there is no version" + which);
+    return bus::make_error(kNoSuchVersion,
+                           "there is no version '" + bus::bus_line(version, kMaxShown) + "'");
+}
+
+/// With an empty list updatectl 257 waits for ever.
+sdbus::Error nothing() {
+    return bus::make_error(kNoSuchVersion,
+                           "nothing is installed, and nothing was found: 'cfsctl status' and "
+                           "'cfsctl check' say why");
 }
 
 bool is_here(const Version& version) {
@@ -89,8 +96,7 @@ void TargetObject::List(sdbus::Result<Strings>&& result, std::uint64_t flags) {
                                 const auto list = [reply, offline](const auto& outcome) {
                                     answer(reply, outcome, [&](const Known& known) {
                                         const Strings names = names_of(known, offline);
-                                        // With an empty list updatectl 257 waits for ever.
-                                        if (names.empty()) return reply->fail(unknown(""));
+                                        if (names.empty()) return reply->fail(nothing());
                                         reply->done(names);
                                     });
                                 };

@@ -182,6 +182,38 @@ TEST_F(Adapter, AnswersAFloodInFull) {
     EXPECT_EQ(answered, 400);
 }
 
+// updatectl and Phosh ask for every version at once, and leave out those that are refused.
+TEST_F(Adapter, DescribesAHundredVersionsAtOnce) {
+    start();
+    const auto object = center->proxy(sysupdate::kTargetPath);
+    std::atomic<int> answered = 0;
+    std::atomic<int> refused = 0;
+    for (int i = 0; i < 100; ++i) {
+        bus::call_then(
+            *object,
+            bus::make_call(*object, kTarget, "Describe", false, std::string("1"), kNoFlags),
+            20s,
+            [&](const bus::Answer& answer) {
+                if (answer.failed) ++refused;
+                ++answered;
+            });
+    }
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (answered < 100 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(answered, 100);
+    EXPECT_EQ(refused, 0);
+}
+
+TEST_F(Adapter, OfAMachineWithNothingOnItTheListIsAnError) {
+    site.service.engine.set_status({});
+    site.start_daemon();
+    site.start_adapter();
+    center = std::make_unique<Center>(site.address());
+    EXPECT_EQ(center->outcome(sysupdate::kTargetPath, kTarget, "List", std::uint64_t{1}),
+              sysupdate::kNoSuchVersion);
+}
+
 TEST_F(Adapter, NumbersNeverRepeatOverItsRestarts) {
     start();
     std::uint64_t last = 0;
